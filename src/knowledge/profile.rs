@@ -1,0 +1,171 @@
+//! The shape of `bot.toml`: who the bot is, when people are there, how sure it must be.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+/// All of `bot.toml`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// What the bot calls itself, such as `小应`.
+    pub name: String,
+    /// Heading of the chat page, such as `云朵小铺客服`.
+    pub title: String,
+    /// First words when a customer opens the chat; a template.
+    pub greeting: String,
+    /// Questions offered below the greeting, in the customer's words; at most six.
+    #[serde(default)]
+    pub suggestions: Vec<String>,
+    /// IANA name of the zone that dates and hours are meant in.
+    #[serde(default = "shanghai")]
+    pub timezone: String,
+    /// Telephone number for customers, given when nobody can take over.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// Topic id to Chinese title; the FAQ uses either.
+    #[serde(default)]
+    pub topics: BTreeMap<String, String>,
+    /// How sure the bot must be.
+    #[serde(default)]
+    pub thresholds: Thresholds,
+    /// When people are there.
+    #[serde(default)]
+    pub hours: Hours,
+    /// Days off that the week does not tell.
+    #[serde(default)]
+    pub holidays: Vec<Holiday>,
+    /// Who takes over.
+    #[serde(default)]
+    pub handoff: Handoff,
+    /// Flood limit a customer.
+    #[serde(default)]
+    pub flood: Flood,
+    /// What customers ask about a product, as words that give the question away.
+    #[serde(default)]
+    pub aspects: BTreeMap<Aspect, Vec<String>>,
+    /// WeCom apps whose callback this bot answers, by the name in the path.
+    #[serde(default)]
+    pub wecom: BTreeMap<String, WecomApp>,
+}
+
+fn shanghai() -> String {
+    "Asia/Shanghai".to_owned()
+}
+
+/// Probabilities, `0.0..=1.0`, with `clarify <= answer`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Thresholds {
+    /// From here on an entry or a product answers.
+    pub answer: f32,
+    /// From here on it is offered as a choice.
+    pub clarify: f32,
+    /// A second candidate this close to the first one makes the bot ask back.
+    pub margin: f32,
+}
+
+impl Default for Thresholds {
+    /// Chosen by hand until a bot is calibrated with `yingda calibrate`.
+    fn default() -> Self {
+        Self { answer: 0.6, clarify: 0.25, margin: 0.05 }
+    }
+}
+
+/// Business hours by day of the week, as `"09:00-12:00"` spans; a day without spans is off.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Hours {
+    pub mon: Vec<String>,
+    pub tue: Vec<String>,
+    pub wed: Vec<String>,
+    pub thu: Vec<String>,
+    pub fri: Vec<String>,
+    pub sat: Vec<String>,
+    pub sun: Vec<String>,
+}
+
+/// A holiday with the weekend days that are worked in exchange.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Holiday {
+    /// Name for people, such as `国庆节`.
+    pub name: String,
+    /// First day off.
+    pub from: Date,
+    /// Last day off.
+    pub until: Date,
+    /// Days worked instead; they take Monday's hours.
+    #[serde(default)]
+    pub work_days: Vec<Date>,
+    /// Hours on the days off, where somebody is there all the same.
+    #[serde(default)]
+    pub hours: Vec<String>,
+}
+
+/// Who takes over, and who is told.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Handoff {
+    /// Group that takes over when a rule names none; absent where nobody can: the bot then gives phone and hours.
+    pub default_group: Option<String>,
+    /// Group id to Chinese title.
+    pub groups: BTreeMap<String, String>,
+    /// Address that is told of every handoff, `env:NAME`, after Standard Webhooks.
+    pub webhook: Option<String>,
+    /// Key of the webhook's signature, `env:NAME`, value `whsec_` and base64.
+    pub webhook_secret: Option<String>,
+}
+
+/// Most messages of one customer.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Flood {
+    /// Messages in one minute; more are answered with a request to wait. `0` switches the limit off.
+    pub messages_per_minute: u32,
+}
+
+impl Default for Flood {
+    fn default() -> Self {
+        Self { messages_per_minute: 30 }
+    }
+}
+
+/// What is asked about a product.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+pub enum Aspect {
+    /// What it costs.
+    Price,
+    /// Whether it is there.
+    Stock,
+    /// Which sizes there are.
+    Size,
+    /// Which colours there are.
+    Colour,
+    /// What it is made of.
+    Material,
+    /// Anything like this one: a suggestion.
+    Recommend,
+}
+
+/// One WeCom app. Secrets are named, never written: `env:NAME`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct WecomApp {
+    /// CorpID, checked against the id inside every callback; a plain value or `env:NAME`.
+    pub corp_id: String,
+    /// Token of the callback, `env:NAME`.
+    pub token: String,
+    /// EncodingAESKey of the callback, `env:NAME`.
+    pub aes_key: String,
+    /// Whether the app's members are the company's own (`true` for a self-built app).
+    #[serde(default = "yes")]
+    pub employees: bool,
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,8 @@
+//! From what was typed to what can be compared: decoding, normalisation, segmentation, spans.
+//!
+//! Pure: no files are opened here, no clock is read.
+
+pub mod decode;
+pub mod normalise;
+pub mod segment;
+pub mod span;
