@@ -6,3 +6,4 @@ pub mod decode;
 pub mod normalise;
 pub mod segment;
 pub mod span;
+pub mod utterance;

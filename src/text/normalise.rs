@@ -217,8 +217,10 @@ static CONVERTER: LazyLock<OpenCC> = LazyLock::new(|| {
 /// Format characters (zero-width, direction marks), variation selectors, fillers, private use and the
 /// like: nobody sees them.
 static INVISIBLE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"[\p{Cf}\p{Co}\p{Cn}\p{Variation_Selector}\u{115F}\u{1160}\u{3164}\u{FFA0}\u{034F}\u{FFFD}\u{2800}]")
-        .expect("a fixed expression")
+    Regex::new(
+        r"[\p{Cf}\p{Co}\p{Cn}\p{Variation_Selector}\u{115F}\u{1160}\u{3164}\u{FFA0}\u{034F}\u{FFFD}\u{2800}]",
+    )
+    .expect("a fixed expression")
 });
 
 static EMOJI: LazyLock<Regex> = LazyLock::new(|| {
