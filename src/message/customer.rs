@@ -23,14 +23,7 @@ impl Customer {
     /// A customer of whom nothing but the id is known, on the first visit.
     #[must_use]
     pub fn new(id: &str, kind: CustomerKind) -> Self {
-        Self {
-            id: id.to_owned(),
-            name: None,
-            kind,
-            tags: BTreeSet::new(),
-            region: None,
-            first_visit: true,
-        }
+        Self { id: id.to_owned(), name: None, kind, tags: BTreeSet::new(), region: None, first_visit: true }
     }
 }
 

@@ -64,8 +64,6 @@ impl Reply {
     /// A reply of one text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self {
-            parts: vec![Part::Text(text.into())],
-        }
+        Self { parts: vec![Part::Text(text.into())] }
     }
 }
