@@ -1,25 +1,57 @@
 //! What a maintainer writes: one folder a bot, read into plain values and linted.
 //!
 //! Nothing here answers a message. Rules are compiled by `rules`, entries are indexed by `retrieval`.
+//!
+//! ```text
+//! folder -> document (TOML), table (CSV), markdown, words -> load -> Knowledge -> lint -> Finding
+//! ```
 
 pub mod calendar;
 pub mod entry;
 pub mod finding;
+pub mod limits;
 pub mod product;
 pub mod profile;
 pub mod reply;
 pub mod rule;
 pub mod sensitive;
+pub mod wanted;
 
+mod catalogue;
+mod document;
+mod faq;
+mod folder;
+mod lint;
+mod load;
+mod markdown;
+mod near;
+mod secret;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod words;
+
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 
 use crate::knowledge::entry::Entry;
+use crate::knowledge::limits::SHOWN_CHARS_MAX;
 use crate::knowledge::product::Product;
 use crate::knowledge::profile::Profile;
 use crate::knowledge::reply::Replies;
 use crate::knowledge::rule::RuleSpec;
 use crate::knowledge::sensitive::SensitiveSpec;
 use crate::message::BotId;
+
+pub use crate::knowledge::folder::PathError;
+pub use crate::knowledge::folder::file_below;
+pub use crate::knowledge::lint::lint;
+pub use crate::knowledge::load::Loaded;
+pub use crate::knowledge::load::load;
+pub use crate::knowledge::secret::secret_name;
 
 /// Everything that one bot knows, as its folder says it.
 #[derive(Clone, Debug)]
@@ -53,4 +85,31 @@ pub struct Source {
     pub file: String,
     /// Line of that file, counted from 1.
     pub line: usize,
+}
+
+/// The folders directly below `root` that hold a `bot.toml`, sorted by name; links are passed over.
+///
+/// # Errors
+/// When `root` cannot be listed.
+pub fn bots(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut bots = Vec::new();
+    for item in fs::read_dir(root)? {
+        let item = item?;
+        let dir = item.path();
+        if item.file_type()?.is_dir() && dir.join("bot.toml").is_file() {
+            bots.push(dir);
+        }
+    }
+    bots.sort();
+    Ok(bots)
+}
+
+/// A value as findings repeat it: on one line, cut where it is long.
+fn shown(value: &str) -> String {
+    let mut shown: String =
+        value.chars().take(SHOWN_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if value.chars().nth(SHOWN_CHARS_MAX).is_some() {
+        shown.push('…');
+    }
+    shown
 }

@@ -1,0 +1,65 @@
+//! `bot.toml`: limits between its values.
+
+use crate::knowledge::finding::Finding;
+use crate::knowledge::limits::SUGGESTIONS_MAX;
+use crate::knowledge::lint::spots::Spots;
+use crate::knowledge::near::suggestion;
+use crate::knowledge::profile::Profile;
+use crate::knowledge::shown;
+
+pub(super) fn findings(profile: &Profile, spots: &Spots) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (key, value) in [("name", &profile.name), ("title", &profile.title), ("greeting", &profile.greeting)]
+    {
+        if value.trim().is_empty() {
+            let message = format!("“{key}”是空的。");
+            findings.push(Finding::error("empty-field", spots.profile(key), message, "填上给客户看的文字。"));
+        }
+    }
+    let suggested = profile.suggestions.len();
+    if suggested > SUGGESTIONS_MAX {
+        let message = format!("suggestions 有 {suggested} 个问题，超过上限 {SUGGESTIONS_MAX} 个。");
+        findings.push(Finding::error(
+            "too-many",
+            spots.profile("suggestions"),
+            message,
+            "留下最常问的几个。",
+        ));
+    }
+    findings.extend(thresholds(profile, spots));
+    let groups: Vec<&str> = profile.handoff.groups.keys().map(String::as_str).collect();
+    if let Some(group) = profile.handoff.default_group.as_deref().filter(|group| !groups.contains(group)) {
+        let message = format!("default_group 写的“{}”不在 [handoff.groups] 里。", shown(group));
+        let source = spots.profile("handoff.default_group");
+        findings.push(Finding::error("unknown-group", source, message, &suggestion(group, &groups)));
+    }
+    findings
+}
+
+fn thresholds(profile: &Profile, spots: &Spots) -> Vec<Finding> {
+    let thresholds = &profile.thresholds;
+    let named =
+        [("answer", thresholds.answer), ("clarify", thresholds.clarify), ("margin", thresholds.margin)];
+    let mut findings: Vec<Finding> = named
+        .into_iter()
+        .filter(|(_key, value)| !(0.0..=1.0).contains(value))
+        .map(|(key, value)| {
+            let message = format!("阈值 {key} = {value}，应当在 0 到 1 之间。");
+            Finding::error(
+                "threshold-range",
+                spots.profile(&format!("thresholds.{key}")),
+                message,
+                "写成 0.6 这样的小数。",
+            )
+        })
+        .collect();
+    if findings.is_empty() && thresholds.clarify > thresholds.answer {
+        let message = format!(
+            "阈值 clarify = {} 大于 answer = {}，机器人永远不会反问。",
+            thresholds.clarify, thresholds.answer
+        );
+        let source = spots.profile("thresholds.clarify");
+        findings.push(Finding::error("threshold-order", source, message, "让 clarify 不大于 answer。"));
+    }
+    findings
+}
