@@ -1,0 +1,75 @@
+//! One entity of a message. The names are those of the taxonomy and fixed.
+
+use crate::text::span::ByteSpan;
+
+/// A piece of a message with a meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// What it is.
+    pub name: SlotName,
+    /// Where it stands in the normal form of the message.
+    pub span: ByteSpan,
+    /// Who found it, for the explanation.
+    pub origin: Origin,
+}
+
+/// Who found an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A regular expression.
+    Pattern,
+    /// The bot's catalogue or the words that every shop shares.
+    Lexicon,
+}
+
+impl Origin {
+    /// Stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pattern => "pattern",
+            Self::Lexicon => "lexicon",
+        }
+    }
+}
+
+macro_rules! slot_names {
+    ($($variant:ident $id:literal $doc:literal),+ $(,)?) => {
+        /// The entities of the retail taxonomy.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum SlotName {
+            $(#[doc = $doc] $variant),+
+        }
+
+        impl SlotName {
+            /// The taxonomy's id.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $id),+
+                }
+            }
+        }
+    };
+}
+
+slot_names! {
+    Item "item" "Goods, category or product name.",
+    Color "color" "Colour.",
+    Size "size" "Size, as said.",
+    Material "material" "Material.",
+    Style "style" "Cut, pattern, season, occasion, gender.",
+    Brand "brand" "Brand or series.",
+    Spec "spec" "Model number, capacity, other measure.",
+    Body "body" "The buyer's own measures.",
+    Quantity "quantity" "Count with its measure word.",
+    Price "price" "Money.",
+    Date "date" "Date, time or period.",
+    OrderId "order_id" "Order number.",
+    TrackingNo "tracking_no" "Parcel number.",
+    Phone "phone" "Telephone number.",
+    Person "person" "A person's name.",
+    Place "place" "Region or address.",
+    Courier "courier" "Carrier.",
+    Action "action" "The kind of after-sale action.",
+}
