@@ -1,0 +1,236 @@
+//! The chain: sensitive words, what was left open last time, hard rules, FAQ and products over the
+//! threshold, a clarifying question, soft rules, a human.
+
+use crate::knowledge::Knowledge;
+use crate::knowledge::rule::ActionSpec;
+use crate::knowledge::rule::Stage;
+use crate::knowledge::sensitive::SensitiveAction;
+use crate::message::MessageKind;
+use crate::policy::choice;
+use crate::policy::decision::About;
+use crate::policy::decision::Basis;
+use crate::policy::decision::Decision;
+use crate::policy::decision::Reason;
+use crate::policy::evidence::Evidence;
+use crate::policy::state::Choice;
+use crate::policy::state::State;
+use crate::policy::state::Target;
+use crate::rules::RuleHit;
+
+/// Topics offered at most when the bot asks back.
+pub const TOPICS_MAX: usize = 3;
+
+/// Products offered at most when several fit.
+pub const PRODUCTS_MAX: usize = 5;
+
+/// Words of the choice that leads to a human.
+const NONE_OF_THESE: &str = "都不是，转人工";
+
+/// Words that ask for the rest of a long text.
+const GO_ON: [&str; 8] = ["继续", "更多", "下一页", "接着说", "后面呢", "还有呢", "继续说", "继续看"];
+
+/// A decision with what follows from it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// What to do.
+    pub decision: Decision,
+    /// What the talk remembers.
+    pub state: State,
+    /// Tags to put on the customer, in the order of the rules.
+    pub tags: Vec<String>,
+}
+
+/// Decides; answers any evidence.
+///
+/// * `known`: the bot's knowledge, with thresholds and groups.
+/// * `before`: what the talk remembered.
+/// * `usable`: whether an entry, by its place, may be shown now.
+#[must_use]
+pub fn decide(
+    known: &Knowledge,
+    before: &State,
+    evidence: &Evidence,
+    usable: &dyn Fn(usize) -> bool,
+) -> Outcome {
+    let decision = alarmed(known, evidence)
+        .or_else(|| left_open(known, before, evidence, usable))
+        .or_else(|| ruled(known, &evidence.rules, Stage::Hard))
+        .or_else(|| without_words(evidence))
+        .or_else(|| found(known, evidence))
+        .or_else(|| ruled(known, &evidence.rules, Stage::Soft))
+        .unwrap_or_else(|| to_human(known, None, Reason::Unknown));
+    let pending = match &decision {
+        Decision::Clarify { choices, .. } => choices.clone(),
+        // A greeting, a sticker or a picture in between does not take the question back.
+        Decision::Answer(Basis::NoWords | Basis::Media | Basis::Rest) => before.pending.clone(),
+        Decision::Answer(_) | Decision::Handoff { .. } | Decision::Decline(_) | Decision::Block { .. } => {
+            Vec::new()
+        }
+    };
+    Outcome { decision, state: State { pending, rest: None }, tags: tags(&evidence.rules) }
+}
+
+fn alarmed(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
+    let with = |action| evidence.sensitive.iter().find(|alarm| alarm.action == action);
+    if let Some(alarm) = with(SensitiveAction::Block) {
+        return Some(Decision::Block { spec: alarm.spec });
+    }
+    let alarm = with(SensitiveAction::Handoff)?;
+    let group = known.sensitive.get(alarm.spec).and_then(|spec| spec.group.as_deref());
+    Some(to_human(known, group, Reason::Sensitive(alarm.id.clone())))
+}
+
+fn left_open(
+    known: &Knowledge,
+    before: &State,
+    evidence: &Evidence,
+    usable: &dyn Fn(usize) -> bool,
+) -> Option<Decision> {
+    let text = evidence.utterance.as_str().trim_end_matches(|c: char| !c.is_alphanumeric());
+    if GO_ON.contains(&text) {
+        let basis = if before.rest.is_some() { Basis::Rest } else { Basis::NothingLeft };
+        return Some(Decision::Answer(basis));
+    }
+    let choice = &before.pending[choice::pick(evidence.utterance.as_str(), &before.pending)?];
+    match &choice.target {
+        Target::Human => Some(to_human(known, None, Reason::Chosen)),
+        // What was offered may be gone by now; then the words are read as a new message.
+        Target::Entry(id) => known
+            .entries
+            .iter()
+            .position(|entry| entry.id == *id)
+            .filter(|at| usable(*at))
+            .map(|at| Decision::Answer(Basis::Entry(at))),
+        Target::Product(id) => known
+            .products
+            .iter()
+            .position(|product| product.id == *id)
+            .map(|at| Decision::Answer(Basis::Product(at))),
+    }
+}
+
+fn ruled(known: &Knowledge, rules: &[RuleHit], stage: Stage) -> Option<Decision> {
+    let hits = || rules.iter().enumerate().filter(|(_, hit)| hit.stage == stage);
+    let handoff = hits().find_map(|(_, hit)| {
+        hit.actions.iter().find_map(|action| match action {
+            ActionSpec::Handoff(group) => Some((hit, group)),
+            ActionSpec::Reply(_) | ActionSpec::Text(_) | ActionSpec::Tag(_) => None,
+        })
+    });
+    let speaking: Vec<usize> = hits().filter(|(_, hit)| speaks(hit)).map(|(at, _)| at).collect();
+    if let Some((hit, group)) = handoff {
+        let decision = to_human(known, Some(group), Reason::Rule(hit.id.clone()));
+        return Some(match decision {
+            Decision::Handoff { group, reason, .. } => Decision::Handoff { group, reason, said: speaking },
+            other => other,
+        });
+    }
+    (!speaking.is_empty()).then_some(Decision::Answer(Basis::Rules(speaking)))
+}
+
+fn speaks(hit: &RuleHit) -> bool {
+    hit.actions.iter().any(|action| matches!(action, ActionSpec::Reply(_) | ActionSpec::Text(_)))
+}
+
+fn without_words(evidence: &Evidence) -> Option<Decision> {
+    match evidence.kind {
+        MessageKind::Entered => Some(Decision::Answer(Basis::Greeting)),
+        MessageKind::Image | MessageKind::Voice | MessageKind::Video | MessageKind::File => {
+            Some(Decision::Answer(Basis::Media))
+        }
+        MessageKind::Text | MessageKind::Location | MessageKind::Link => {
+            (!evidence.utterance.has_words()).then_some(Decision::Answer(Basis::NoWords))
+        }
+    }
+}
+
+/// FAQ and products: an answer, or a question back, or nothing.
+fn found(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
+    let limits = known.profile.thresholds;
+    let entry = evidence.entries.first().map_or(0.0, |hit| hit.probability.value());
+    let product = evidence.products.hits.first().map_or(0.0, |hit| hit.probability.value());
+    if product >= limits.answer && product >= entry {
+        return Some(products(known, evidence));
+    }
+    if entry >= limits.answer {
+        let rivals = |hit: &&crate::retrieval::faq::EntryHit| hit.probability.value() > entry - limits.margin;
+        let n_rivals = evidence.entries.iter().filter(rivals).count();
+        if n_rivals == 1 {
+            return Some(Decision::Answer(Basis::Entry(evidence.entries[0].entry)));
+        }
+        return Some(topics(known, evidence, n_rivals.min(TOPICS_MAX)));
+    }
+    (entry.max(product) >= limits.clarify).then(|| topics(known, evidence, TOPICS_MAX))
+}
+
+/// All products as likely as the first one: it alone, or a list to choose from.
+fn products(known: &Knowledge, evidence: &Evidence) -> Decision {
+    let hits = &evidence.products.hits;
+    let best = hits[0].probability.value();
+    let equal: Vec<usize> = hits
+        .iter()
+        .take_while(|hit| hit.probability.value() > best - known.profile.thresholds.margin)
+        .map(|hit| hit.product)
+        .collect();
+    match equal.as_slice() {
+        [only] => Decision::Answer(Basis::Product(*only)),
+        several => Decision::Clarify {
+            choices: several.iter().take(PRODUCTS_MAX).map(|at| product_choice(known, *at)).collect(),
+            about: About::Products,
+        },
+    }
+}
+
+/// The nearest topics, the nearest product among them, and the way to a human.
+fn topics(known: &Knowledge, evidence: &Evidence, topics_max: usize) -> Decision {
+    let near = known.profile.thresholds.clarify / 2.0;
+    let mut nearest: Vec<(f32, Choice)> = evidence
+        .entries
+        .iter()
+        .map(|hit| {
+            let entry = &known.entries[hit.entry];
+            let choice = Choice { title: entry.question.clone(), target: Target::Entry(entry.id.clone()) };
+            (hit.probability.value(), choice)
+        })
+        .chain(
+            evidence
+                .products
+                .hits
+                .first()
+                .map(|hit| (hit.probability.value(), product_choice(known, hit.product))),
+        )
+        .filter(|(probability, _)| *probability >= near)
+        .collect();
+    nearest.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut choices: Vec<Choice> = nearest.into_iter().take(topics_max).map(|(_, choice)| choice).collect();
+    choices.push(Choice { title: NONE_OF_THESE.to_owned(), target: Target::Human });
+    Decision::Clarify { choices, about: About::Topics }
+}
+
+fn product_choice(known: &Knowledge, at: usize) -> Choice {
+    let product = &known.products[at];
+    Choice {
+        title: format!("{} {}元", product.name, product.price_yuan()),
+        target: Target::Product(product.id.clone()),
+    }
+}
+
+/// A human of the group, else of the default group; without either the bot says how to reach the company.
+fn to_human(known: &Knowledge, group: Option<&str>, reason: Reason) -> Decision {
+    let handoff = &known.profile.handoff;
+    match group.or(handoff.default_group.as_deref()).filter(|group| handoff.groups.contains_key(*group)) {
+        Some(group) => Decision::Handoff { group: group.to_owned(), reason, said: Vec::new() },
+        None => Decision::Decline(reason),
+    }
+}
+
+fn tags(rules: &[RuleHit]) -> Vec<String> {
+    rules
+        .iter()
+        .flat_map(|hit| &hit.actions)
+        .filter_map(|action| match action {
+            ActionSpec::Tag(tag) => Some(tag.clone()),
+            ActionSpec::Reply(_) | ActionSpec::Text(_) | ActionSpec::Handoff(_) => None,
+        })
+        .collect()
+}

@@ -1,0 +1,9 @@
+//! What to do with a message, from the evidence alone. Every threshold is compared here and nowhere else.
+//!
+//! Pure: the same evidence, state and settings give the same decision.
+
+pub mod choice;
+pub mod decide;
+pub mod decision;
+pub mod evidence;
+pub mod state;

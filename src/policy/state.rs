@@ -1,0 +1,30 @@
+//! What a talk remembers between two messages.
+
+/// State of one conversation. A fresh one is the default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Choices that were offered last and not answered yet, in the order of their numbers.
+    pub pending: Vec<Choice>,
+    /// Text that did not fit into the last message; follows on `继续`.
+    pub rest: Option<String>,
+}
+
+/// One of several things offered to the customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Words that were shown.
+    pub title: String,
+    /// What picking it means.
+    pub target: Target,
+}
+
+/// What a choice leads to. Ids, not places: the knowledge may have changed until the answer comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An entry of the FAQ.
+    Entry(String),
+    /// A product.
+    Product(String),
+    /// A human.
+    Human,
+}
