@@ -1,0 +1,97 @@
+//! From a bot's folder to a running engine, with every finding on the way.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::engine::Engine;
+use crate::knowledge;
+use crate::knowledge::Knowledge;
+use crate::knowledge::Source;
+use crate::knowledge::calendar::Calendar;
+use crate::knowledge::finding::Finding;
+use crate::knowledge::finding::Severity;
+use crate::nlu::Nlu;
+use crate::reply;
+use crate::reply::render::Renderer;
+use crate::retrieval::Retriever;
+use crate::rules;
+use crate::rules::RuleSet;
+use crate::rules::sensitive::SensitiveSet;
+use crate::text::normalise::normalise;
+use crate::text::segment::Segmenter;
+
+/// Reads a bot's folder and lints all of it.
+///
+/// * `today`: for periods of validity.
+/// * Returns the knowledge where it could be read at all, and the findings; one of them being an error
+///   means that the bot must not be served.
+#[must_use]
+pub fn load(dir: &Path, today: Date) -> (Option<Knowledge>, Vec<Finding>) {
+    let loaded = knowledge::load(dir);
+    let mut findings = loaded.findings;
+    if let Some(known) = &loaded.knowledge {
+        findings.extend(knowledge::lint(known, today));
+        findings.extend(rules::lint(&known.rules, &known.sensitive, &facts(known)));
+        findings.extend(reply::lint::lint(known));
+        if let Err(error) = calendar(known) {
+            let source = Source { file: "bot.toml".to_owned(), line: 1 };
+            findings.push(Finding::error(
+                "bad-hours",
+                source,
+                error.to_string(),
+                "时段写成 \"09:00-18:00\"，一天内不重叠；时区用 IANA 名称",
+            ));
+        }
+    }
+    findings.sort_by(|a, b| a.source.cmp(&b.source).then(a.code.cmp(b.code)));
+    (loaded.knowledge, findings)
+}
+
+/// Words of a bot that segmentation must know.
+#[must_use]
+pub fn vocabulary(known: &Knowledge) -> BTreeSet<String> {
+    let nlu = Nlu::new(&known.products);
+    let own = known
+        .terms
+        .iter()
+        .chain(known.synonyms.iter().flatten())
+        .map(|word| normalise(word).as_str().to_owned());
+    nlu.words().map(str::to_owned).chain(own).collect()
+}
+
+impl Engine {
+    /// Builds the engine of a bot whose folder holds no error.
+    ///
+    /// # Errors
+    /// When rules, sensitive words or hours do not compile (which [`load`] reports as findings), or the
+    /// index cannot be built.
+    pub fn new(known: Knowledge, segmenter: Arc<Segmenter>) -> anyhow::Result<Self> {
+        let calendar = calendar(&known)?;
+        let nlu = Nlu::new(&known.products);
+        let rules = RuleSet::compile(&known.rules)?;
+        let sensitive = SensitiveSet::compile(&known.sensitive)?;
+        let retriever = Retriever::build(&known, &segmenter)?;
+        let renderer = Renderer::new(&known);
+        Ok(Self { known, calendar, segmenter, nlu, rules, sensitive, retriever, renderer })
+    }
+}
+
+fn calendar(known: &Knowledge) -> Result<Calendar, knowledge::calendar::CalendarError> {
+    Calendar::new(&known.profile.hours, &known.profile.holidays, &known.profile.timezone)
+}
+
+/// Whether any finding keeps the bot from being served.
+#[must_use]
+pub fn servable(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| finding.severity != Severity::Error)
+}
+
+fn facts(known: &Knowledge) -> rules::Known<'_> {
+    rules::Known {
+        replies: known.replies.reply.keys().map(String::as_str).collect(),
+        groups: known.profile.handoff.groups.keys().map(String::as_str).collect(),
+    }
+}

@@ -1,0 +1,212 @@
+//! The pipeline: text in, decision, reply out. Start reading at [`Engine::respond`].
+
+mod load;
+mod turn;
+
+use jiff::Timestamp;
+
+use crate::knowledge::Knowledge;
+use crate::knowledge::calendar::Calendar;
+use crate::knowledge::sensitive::Direction;
+use crate::knowledge::sensitive::SensitiveAction;
+use crate::message::Customer;
+use crate::message::Inbound;
+use crate::message::Part;
+use crate::message::Reply;
+use crate::nlu::Nlu;
+use crate::nlu::filter::wanted;
+use crate::policy::decide;
+use crate::policy::decision::Decision;
+use crate::policy::decision::Reason;
+use crate::policy::evidence::Alarm;
+use crate::policy::evidence::Evidence;
+use crate::policy::state::State;
+use crate::reply::render::Renderer;
+use crate::reply::standard::Sentence;
+use crate::reply::template::Scene;
+use crate::retrieval::Retriever;
+use crate::rules::Context;
+use crate::rules::Moment;
+use crate::rules::RuleSet;
+use crate::rules::sensitive::SensitiveHit;
+use crate::rules::sensitive::SensitiveSet;
+use crate::text::segment::Segmenter;
+use crate::text::utterance::Utterance;
+
+pub use load::load;
+pub use load::servable;
+pub use load::vocabulary;
+pub use turn::Stage;
+pub use turn::Turn;
+
+/// Entries and products that a Turn keeps at most.
+const HITS_MAX: usize = 8;
+
+/// One bot, ready to answer. Holds no state of any talk; any number of threads may share it.
+#[derive(Debug)]
+pub struct Engine {
+    known: Knowledge,
+    calendar: Calendar,
+    segmenter: std::sync::Arc<Segmenter>,
+    nlu: Nlu,
+    rules: RuleSet,
+    sensitive: SensitiveSet,
+    retriever: Retriever,
+    renderer: Renderer,
+}
+
+impl Engine {
+    /// Answers one message.
+    ///
+    /// * `before`: what the talk remembers; the default for a new one.
+    /// * `now`: when the message came.
+    /// * `passed`: told as each stage is done, for whoever has a clock.
+    ///
+    /// Cannot fail: what goes wrong on the way shows in the evidence, and the chain falls through to a
+    /// human.
+    #[must_use]
+    pub fn respond(
+        &self,
+        inbound: &Inbound,
+        before: &State,
+        now: Timestamp,
+        passed: &mut dyn FnMut(Stage),
+    ) -> Turn {
+        let (utterance, sensitive) = self.read(inbound.content.as_text());
+        passed(Stage::Text);
+        let moment = Moment::at(&self.calendar, now);
+        let context = Context {
+            customer: &inbound.customer,
+            channel: inbound.channel,
+            kind: inbound.content.kind(),
+            now: moment,
+        };
+        let rules = self.rules.matches(&utterance.normalised, &context);
+        passed(Stage::Rules);
+        let slots = self.nlu.understand(&utterance);
+        passed(Stage::Understand);
+        let today = self.calendar.today(now);
+        let usable = |entry: usize| self.known.entries[entry].validity.contains(today);
+        let entries = self.retriever.faq.search(&utterance, &usable, HITS_MAX);
+        let spans: Vec<_> = slots.iter().map(|slot| slot.span).collect();
+        let wanted = wanted(&slots, utterance.as_str());
+        let products = self.retriever.catalogue.search(&utterance, &spans, &wanted, HITS_MAX);
+        passed(Stage::Search);
+        let kind = inbound.content.kind();
+        let evidence = Evidence { kind, utterance, sensitive, slots, rules, entries, products };
+        let outcome = decide::decide(&self.known, before, &evidence, &usable);
+        passed(Stage::Decide);
+        let opening = self.opening(now);
+        let hours = self.calendar.describe();
+        let scene = self.scene(&inbound.customer, &hours, opening.as_deref());
+        let reply = self.renderer.render(&outcome.decision, &evidence, before, &scene, today);
+        let (reply, decision) = self.checked(reply, outcome.decision, &evidence, &scene, today);
+        let rendered = self.renderer.fitted(reply, inbound.channel, &scene);
+        passed(Stage::Reply);
+        let state = State { rest: rendered.rest, ..outcome.state };
+        Turn { evidence, decision, reply: rendered.reply, state, tags: outcome.tags }
+    }
+
+    /// The knowledge it answers from.
+    #[must_use]
+    pub fn known(&self) -> &Knowledge {
+        &self.known
+    }
+
+    /// The bot's hours and days off.
+    #[must_use]
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// A standard sentence for somebody, outside of any decision: flood, failure, waiting.
+    #[must_use]
+    pub fn say(&self, sentence: Sentence, inbound: &Inbound, now: Timestamp) -> Reply {
+        let (hours, opening) = (self.calendar.describe(), self.opening(now));
+        let scene = self.scene(&inbound.customer, &hours, opening.as_deref());
+        Reply::text(self.renderer.sentence(sentence, &scene, minijinja::context! {}))
+    }
+
+    /// The greeting for somebody.
+    #[must_use]
+    pub fn greet(&self, inbound: &Inbound, now: Timestamp) -> Reply {
+        let (hours, opening) = (self.calendar.describe(), self.opening(now));
+        Reply::text(self.renderer.greeting(&self.scene(&inbound.customer, &hours, opening.as_deref())))
+    }
+
+    /// * `opening`: `None` while somebody is there.
+    fn scene<'a>(&'a self, customer: &'a Customer, hours: &'a str, opening: Option<&'a str>) -> Scene<'a> {
+        Scene { known: &self.known, customer, hours, open: opening.is_none(), next_opening: opening }
+    }
+
+    /// The message in the form that the stages read, with sensitive words masked where they ask for it.
+    fn read(&self, text: &str) -> (Utterance, Vec<Alarm>) {
+        let utterance = Utterance::read(text, &self.segmenter);
+        let hits = self.sensitive.find(&utterance.normalised, Direction::In);
+        if hits.is_empty() {
+            return (utterance, Vec::new());
+        }
+        let alarms = hits.iter().map(alarm).collect();
+        let masked: Vec<SensitiveHit> =
+            hits.into_iter().filter(|hit| hit.action == SensitiveAction::Mask).collect();
+        if masked.is_empty() {
+            return (utterance, alarms);
+        }
+        let text = self.sensitive.mask(utterance.normalised.original(), &masked);
+        (Utterance::read(&text, &self.segmenter), alarms)
+    }
+
+    /// Looks at what we are about to say. A word to be masked is masked; one that blocks or calls a human
+    /// keeps the answer back, and a human is asked.
+    fn checked(
+        &self,
+        reply: Reply,
+        decision: Decision,
+        evidence: &Evidence,
+        scene: &Scene<'_>,
+        today: jiff::civil::Date,
+    ) -> (Reply, Decision) {
+        let mut parts = Vec::with_capacity(reply.parts.len());
+        for part in reply.parts {
+            let Part::Text(text) = part else {
+                parts.push(part);
+                continue;
+            };
+            let normalised = crate::text::normalise::normalise(&text);
+            let hits = self.sensitive.find(&normalised, Direction::Out);
+            if let Some(hit) = hits.iter().find(|hit| hit.action != SensitiveAction::Mask) {
+                let default = self.known.profile.handoff.default_group.clone();
+                let reason = Reason::Sensitive(hit.id.clone());
+                let decision = match default {
+                    Some(group) => Decision::Handoff { group, reason, said: Vec::new() },
+                    None => Decision::Decline(reason),
+                };
+                let words = self.renderer.sentence(Sentence::Withheld, scene, minijinja::context! {});
+                let mut reply = self.renderer.render(&decision, evidence, &State::default(), scene, today);
+                reply.parts.insert(0, Part::Text(words));
+                return (reply, decision);
+            }
+            parts.push(Part::Text(if hits.is_empty() { text } else { self.sensitive.mask(&text, &hits) }));
+        }
+        (Reply { parts }, decision)
+    }
+
+    /// When somebody is there again, in words; `None` while somebody is there, empty when nobody knows.
+    fn opening(&self, now: Timestamp) -> Option<String> {
+        if self.calendar.is_open(now) {
+            return None;
+        }
+        let Some(opening) = self.calendar.next_opening(now) else { return Some(String::new()) };
+        let days = self.calendar.today(now).until(opening.date()).map_or(0, |span| span.get_days());
+        let time = opening.strftime("%H:%M");
+        Some(match days {
+            0 => format!("今天{time}"),
+            1 => format!("明天{time}"),
+            _ => format!("{}{time}", opening.strftime("%-m月%-d日")),
+        })
+    }
+}
+
+fn alarm(hit: &SensitiveHit) -> Alarm {
+    Alarm { spec: hit.spec, id: hit.id.clone(), action: hit.action }
+}
