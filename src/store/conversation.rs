@@ -1,0 +1,126 @@
+//! Conversations, their messages, and the turn that moves one on.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::store::CallbackAnswer;
+use crate::store::CustomerKey;
+use crate::store::HandoffReceipt;
+use crate::store::HandoffRequest;
+use crate::store::StoreError;
+use crate::store::limit;
+
+/// Id of a conversation, above 0, never used twice.
+pub type ConversationId = i64;
+
+/// Id of a message, above 0, rising within a conversation, never used twice.
+pub type MessageId = i64;
+
+/// How many turns of a conversation have been recorded, from 0.
+pub type Revision = i64;
+
+/// A stored conversation: one for each customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationRow {
+    /// Its id.
+    pub id: ConversationId,
+    /// Whose it is.
+    pub customer: CustomerKey,
+    /// The state after the latest turn, JSON; `{}` before the first.
+    pub state: String,
+    /// Turns recorded so far; a turn must name the one it started from.
+    pub revision: Revision,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// Latest recorded turn, or the beginning.
+    pub updated_at: Timestamp,
+}
+
+impl ConversationRow {
+    /// True until the first turn is recorded: a crash between opening the conversation and answering does not
+    /// swallow the greeting.
+    #[must_use]
+    pub fn first_visit(&self) -> bool {
+        self.revision == 0
+    }
+}
+
+/// Which way a message went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the customer.
+    In,
+    /// To the customer.
+    Out,
+}
+
+/// A stored message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageRow {
+    /// Its id.
+    pub id: MessageId,
+    /// The conversation it belongs to.
+    pub conversation_id: ConversationId,
+    /// Which way it went.
+    pub direction: Direction,
+    /// The message, JSON as it was recorded.
+    pub body: String,
+    /// The time of its turn.
+    pub at: Timestamp,
+}
+
+/// Everything that answering one message changes. It is stored whole or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnRow {
+    /// The conversation.
+    pub conversation_id: ConversationId,
+    /// The revision at which its state was read.
+    pub revision: Revision,
+    /// The time of the turn: of both messages, the handoff and the callback's answer.
+    pub at: Timestamp,
+    /// What the customer sent, JSON of at most [`PAYLOAD_BYTES_MAX`](crate::store::PAYLOAD_BYTES_MAX) bytes.
+    pub inbound: String,
+    /// What we answered, JSON of the same size at most.
+    pub outbound: String,
+    /// The new state, JSON of the same size at most.
+    pub state: String,
+    /// Tags to put on the customer, each of 1 to 256 bytes; those already there stay.
+    pub tags_added: BTreeSet<String>,
+    /// A request for a person, where the turn made one.
+    pub handoff: Option<HandoffRequest>,
+    /// The answer to the callback that brought the message, where one did.
+    pub answer: Option<CallbackAnswer>,
+}
+
+impl TurnRow {
+    /// Refuses what no back end may store.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        limit::payload("inbound message", &self.inbound)?;
+        limit::payload("outbound message", &self.outbound)?;
+        limit::payload("conversation state", &self.state)?;
+        for tag in &self.tags_added {
+            limit::name("customer tag", tag)?;
+        }
+        if let Some(handoff) = &self.handoff {
+            handoff.check()?;
+        }
+        if let Some(answer) = &self.answer {
+            answer.check()?;
+        }
+        Ok(())
+    }
+}
+
+/// What came of a recorded turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnReceipt {
+    /// The conversation's new revision.
+    pub revision: Revision,
+    /// Id of the customer's message.
+    pub inbound_id: MessageId,
+    /// Id of our answer.
+    pub outbound_id: MessageId,
+    /// The handoff that was opened or asked for again, where the turn wanted one.
+    pub handoff: Option<HandoffReceipt>,
+}

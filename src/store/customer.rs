@@ -1,0 +1,103 @@
+//! The person on the other side, as rows.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::message::Channel;
+use crate::message::CustomerKind;
+use crate::store::StoreError;
+use crate::store::limit;
+
+/// Who a customer is to the store: one person, in one channel, of one bot.
+///
+/// None of the three parts is empty or longer than [`NAME_BYTES_MAX`](crate::store::NAME_BYTES_MAX): strangers
+/// without an id would otherwise share a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CustomerKey {
+    pub(super) bot: String,
+    pub(super) channel: String,
+    pub(super) customer_id: String,
+}
+
+impl CustomerKey {
+    /// The key of a person.
+    ///
+    /// * `bot`: the bot's name, 1 to 256 bytes.
+    /// * `customer_id`: the channel's id of the person, 1 to 256 bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`] or [`StoreError::TooLong`] for either.
+    pub fn new(bot: &str, channel: Channel, customer_id: &str) -> Result<Self, StoreError> {
+        limit::name("bot", bot)?;
+        limit::name("customer id", customer_id)?;
+        Ok(Self {
+            bot: bot.to_owned(),
+            channel: channel.as_str().to_owned(),
+            customer_id: customer_id.to_owned(),
+        })
+    }
+
+    /// The bot's name.
+    #[must_use]
+    pub fn bot(&self) -> &str {
+        &self.bot
+    }
+
+    /// The channel's stable name, as [`Channel::as_str`] gives it.
+    #[must_use]
+    pub fn channel(&self) -> &str {
+        &self.channel
+    }
+
+    /// The channel's id of the person.
+    #[must_use]
+    pub fn customer_id(&self) -> &str {
+        &self.customer_id
+    }
+}
+
+/// What the channel tells of a customer with a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerSeen {
+    /// Who it is.
+    pub key: CustomerKey,
+    /// Outside customer or employee; replaces what was stored.
+    pub kind: CustomerKind,
+    /// Name to address the person by, at most 256 bytes; `None` keeps what was stored.
+    pub name: Option<String>,
+    /// Province or city, at most 256 bytes; `None` keeps what was stored.
+    pub region: Option<String>,
+}
+
+impl CustomerSeen {
+    /// Refuses what no back end may store.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        if let Some(name) = &self.name {
+            limit::name("customer name", name)?;
+        }
+        if let Some(region) = &self.region {
+            limit::name("customer region", region)?;
+        }
+        Ok(())
+    }
+}
+
+/// A stored customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerRow {
+    /// Who it is.
+    pub key: CustomerKey,
+    /// Name to address the person by, where one was told.
+    pub name: Option<String>,
+    /// Outside customer or employee; outside until the channel says otherwise.
+    pub kind: CustomerKind,
+    /// Tags put on the person so far.
+    pub tags: BTreeSet<String>,
+    /// Province or city, where one was told.
+    pub region: Option<String>,
+    /// When the store first heard of the person.
+    pub first_seen_at: Timestamp,
+    /// Latest recorded turn, or latest change of what is known.
+    pub last_seen_at: Timestamp,
+}

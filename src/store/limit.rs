@@ -1,0 +1,62 @@
+//! How long and how many: limits that hold for every back end, so that a row written by one fits the other.
+
+use crate::store::StoreError;
+
+/// Most UTF-8 bytes of an id, key, name, label or tag. WeCom's ids take 64, its SHA-256 keys in hex too.
+/// Chosen by hand.
+pub const NAME_BYTES_MAX: usize = 256;
+
+/// Most UTF-8 bytes of a JSON payload, a callback's plaintext, a reply or a setting. Chosen by hand.
+pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
+
+/// Most rows of one answer; a larger limit is cut to this. Chosen by hand.
+pub const ROWS_MAX: u32 = 1000;
+
+/// Refuses a name that is empty or longer than [`NAME_BYTES_MAX`].
+pub(super) fn name(what: &'static str, value: &str) -> Result<(), StoreError> {
+    if value.is_empty() {
+        return Err(StoreError::Empty { what });
+    }
+    length(what, value, NAME_BYTES_MAX)
+}
+
+/// Refuses a payload longer than [`PAYLOAD_BYTES_MAX`]. Empty is allowed.
+pub(super) fn payload(what: &'static str, value: &str) -> Result<(), StoreError> {
+    length(what, value, PAYLOAD_BYTES_MAX)
+}
+
+/// The number of rows to ask for, as SQL takes it.
+pub(super) fn rows(limit: u32) -> i64 {
+    i64::from(limit.min(ROWS_MAX))
+}
+
+fn length(what: &'static str, value: &str, limit: usize) -> Result<(), StoreError> {
+    let len = value.len();
+    if len > limit {
+        return Err(StoreError::TooLong { what, len, limit });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_payloads_end_at_their_limits() {
+        assert!(name("name", &"x".repeat(NAME_BYTES_MAX)).is_ok());
+        assert!(matches!(
+            name("name", &"x".repeat(NAME_BYTES_MAX + 1)),
+            Err(StoreError::TooLong { what: "name", len: 257, limit: 256 })
+        ));
+        assert!(matches!(name("name", ""), Err(StoreError::Empty { what: "name" })));
+        assert!(payload("state", "").is_ok());
+        assert!(payload("state", &"x".repeat(PAYLOAD_BYTES_MAX)).is_ok());
+        assert!(payload("state", &"x".repeat(PAYLOAD_BYTES_MAX + 1)).is_err());
+    }
+
+    #[test]
+    fn row_counts_are_cut() {
+        assert_eq!((rows(0), rows(1000), rows(1001)), (0, 1000, 1000));
+    }
+}

@@ -1,0 +1,184 @@
+//! What must survive a restart: customers, conversations, callbacks, handoffs, API keys.
+//!
+//! [`Store`] is the whole of it; `sqlite` keeps it in one file. Nothing here assumes that one process alone uses
+//! the store, nothing reads the clock, and no JSON is interpreted: payloads go in and come out as text.
+
+mod api_key;
+mod callback;
+mod conversation;
+mod customer;
+mod error;
+mod handoff;
+mod limit;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+
+use std::pin::Pin;
+
+use jiff::Timestamp;
+
+pub use api_key::{KeyId, KeyRow};
+pub use callback::{CallbackAnswer, CallbackKey, CallbackRow, Claim, RecordedAnswer};
+pub use conversation::{
+    ConversationId, ConversationRow, Direction, MessageId, MessageRow, Revision, TurnReceipt, TurnRow,
+};
+pub use customer::{CustomerKey, CustomerRow, CustomerSeen};
+pub use error::StoreError;
+pub use handoff::{HandoffFilter, HandoffId, HandoffReceipt, HandoffRequest, HandoffRow, WEBHOOK_LEASE};
+pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX};
+pub use sqlite::SqliteStore;
+
+/// A future behind a pointer, so that `dyn Store` can return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What nearly every method of a [`Store`] returns.
+pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+/// Durable rows, shared by all tasks as `Arc<dyn Store>`.
+///
+/// When a write returns `Ok`, it is on disk; when it returns an error, or its future is dropped before the end,
+/// it is there whole or not at all. Every method may return [`StoreError::Database`] and
+/// [`StoreError::Unreadable`]; the other errors are named with the method. Times are kept to the millisecond.
+pub trait Store: Send + Sync + 'static {
+    /// Notes what the channel tells of a customer, and gives back all that is known.
+    ///
+    /// Writes only when something is new. `last_seen_at` moves then, and with every recorded turn.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`] or [`StoreError::TooLong`] for the name or region.
+    fn customer_seen<'a>(&'a self, seen: &'a CustomerSeen, now: Timestamp) -> StoreFuture<'a, CustomerRow>;
+
+    /// What is known of a customer; `None` for a stranger.
+    fn customer<'a>(&'a self, key: &'a CustomerKey) -> StoreFuture<'a, Option<CustomerRow>>;
+
+    /// The customer's conversation, begun now if there is none. See [`ConversationRow::first_visit`].
+    ///
+    /// A customer nobody has told of yet is noted too, as one from outside.
+    fn conversation<'a>(&'a self, key: &'a CustomerKey, now: Timestamp) -> StoreFuture<'a, ConversationRow>;
+
+    /// Stores all that answering one message changes, in one transaction.
+    ///
+    /// # Errors
+    /// * [`StoreError::Conflict`] when another turn of the conversation came first.
+    /// * [`StoreError::NotFound`] for an unknown conversation.
+    /// * [`StoreError::CallbackUnknown`] or [`StoreError::CallbackAnswered`] for its callback's answer, so that a
+    ///   delivery picked up twice after a restart moves the conversation once.
+    /// * [`StoreError::Empty`] or [`StoreError::TooLong`] for a part of the turn.
+    fn record_turn(&self, turn: TurnRow) -> StoreFuture<'_, TurnReceipt>;
+
+    /// The newest messages of a conversation, oldest of them first; empty for an unknown one.
+    ///
+    /// * `limit`: most rows, cut to [`ROWS_MAX`].
+    fn messages(&self, conversation_id: ConversationId, limit: u32) -> StoreFuture<'_, Vec<MessageRow>>;
+
+    /// Takes a delivery into our hands, on disk before this returns, or says who has it.
+    ///
+    /// * `plaintext`: what was delivered, decrypted, at most [`PAYLOAD_BYTES_MAX`] bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLong`] for the plaintext.
+    fn callback_claim<'a>(
+        &'a self,
+        key: &'a CallbackKey,
+        plaintext: &'a str,
+        now: Timestamp,
+    ) -> StoreFuture<'a, Claim>;
+
+    /// Records the answer to a claimed delivery that moves no conversation; turns carry theirs with them.
+    ///
+    /// # Errors
+    /// [`StoreError::CallbackUnknown`], [`StoreError::CallbackAnswered`], [`StoreError::TooLong`].
+    fn callback_answer<'a>(&'a self, answer: &'a CallbackAnswer, now: Timestamp) -> StoreFuture<'a, ()>;
+
+    /// Claimed deliveries of an app that have no answer, oldest first: after a restart, those that were cut off.
+    ///
+    /// Another process may be working on the young ones. There is no limit, as each must be answered.
+    fn callbacks_unanswered<'a>(&'a self, app: &'a str) -> StoreFuture<'a, Vec<CallbackRow>>;
+
+    /// Deliveries of an app whose answer came too late for the passive reply, latest answer first.
+    ///
+    /// * `limit`: most rows, cut to [`ROWS_MAX`].
+    fn callbacks_late<'a>(&'a self, app: &'a str, limit: u32) -> StoreFuture<'a, Vec<CallbackRow>>;
+
+    /// Forgets answered deliveries that arrived before a time, late ones too; returns how many.
+    ///
+    /// Unanswered ones stay until they are answered. Keep at least the channel's retry window.
+    fn callbacks_prune(&self, before: Timestamp) -> StoreFuture<'_, u64>;
+
+    /// Handoffs that pass the filter, newest first.
+    fn handoffs(&self, filter: HandoffFilter) -> StoreFuture<'_, Vec<HandoffRow>>;
+
+    /// Closes a handoff. Closing it again changes nothing; its webhook is delivered all the same.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown handoff.
+    fn handoff_close(&self, id: HandoffId, now: Timestamp) -> StoreFuture<'_, ()>;
+
+    /// Takes webhooks that are due, longest due first, and keeps them from other takers for [`WEBHOOK_LEASE`].
+    ///
+    /// Each is to end in [`Store::webhook_done`] or [`Store::webhook_failed`]; one that does not falls due again.
+    ///
+    /// * `limit`: most rows, cut to [`ROWS_MAX`].
+    fn webhooks_due(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<HandoffRow>>;
+
+    /// Notes that a handoff's webhook was delivered.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown handoff.
+    fn webhook_done(&self, id: HandoffId, now: Timestamp) -> StoreFuture<'_, ()>;
+
+    /// Notes that a handoff's webhook could not be delivered. After a delivery this changes no plan.
+    ///
+    /// * `attempts`: failed deliveries so far, this one included.
+    /// * `next_at`: when to try again; `None` gives up.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown handoff.
+    fn webhook_failed(&self, id: HandoffId, attempts: u32, next_at: Option<Timestamp>)
+    -> StoreFuture<'_, ()>;
+
+    /// Adds an API key.
+    ///
+    /// * `scope`, `label`: 1 to 256 bytes each.
+    /// * `hash`: SHA-256 of the key.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyExists`], [`StoreError::Empty`], [`StoreError::TooLong`].
+    fn key_add<'a>(
+        &'a self,
+        scope: &'a str,
+        hash: &'a [u8; 32],
+        label: &'a str,
+        now: Timestamp,
+    ) -> StoreFuture<'a, KeyId>;
+
+    /// All API keys, revoked ones too, in the order in which they were added. An operator makes them, by hand.
+    fn keys(&self) -> StoreFuture<'_, Vec<KeyRow>>;
+
+    /// The live API key of that SHA-256; `None` for an unknown or revoked one.
+    fn key_by_hash<'a>(&'a self, hash: &'a [u8; 32]) -> StoreFuture<'a, Option<KeyRow>>;
+
+    /// Makes an API key open nothing any more. Revoking it again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown key.
+    fn key_revoke(&self, id: KeyId) -> StoreFuture<'_, ()>;
+
+    /// The value of a setting, if it has one.
+    fn setting<'a>(&'a self, name: &'a str) -> StoreFuture<'a, Option<String>>;
+
+    /// Gives a setting its value once and for all; returns the one that stands, whoever was first.
+    ///
+    /// * `name`: 1 to 256 bytes. `value`: at most [`PAYLOAD_BYTES_MAX`] bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`], [`StoreError::TooLong`].
+    fn set_setting_if_absent<'a>(&'a self, name: &'a str, value: &'a str) -> StoreFuture<'a, String>;
+
+    /// Succeeds when the store can read, and its writer answers.
+    fn ping(&self) -> StoreFuture<'_, ()>;
+
+    /// Waits for what is under way, then lets go of the database. Every later call fails.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}

@@ -1,0 +1,113 @@
+//! Conversations and their messages in SQLite.
+
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::SqliteConnection;
+use sqlx::SqliteExecutor;
+use sqlx::sqlite::SqliteRow;
+
+use crate::store::ConversationId;
+use crate::store::ConversationRow;
+use crate::store::CustomerKey;
+use crate::store::Direction;
+use crate::store::MessageId;
+use crate::store::MessageRow;
+use crate::store::StoreError;
+use crate::store::limit;
+use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::column;
+use crate::store::sqlite::customer;
+
+/// See [`Store::conversation`](crate::store::Store::conversation).
+pub(super) async fn find_or_begin(
+    store: &SqliteStore,
+    key: &CustomerKey,
+    now: Timestamp,
+) -> Result<ConversationRow, StoreError> {
+    if let Some(row) = find(&store.readers, key).await? {
+        return read(&row);
+    }
+    let mut transaction = store.begin().await?;
+    customer::note_key(&mut transaction, key, now).await?;
+    // Somebody else may have begun it since we looked.
+    sqlx::query(
+        "INSERT INTO conversations (bot, channel, customer_id, created_ms, updated_ms)
+         VALUES (?1, ?2, ?3, ?4, ?4)
+         ON CONFLICT (bot, channel, customer_id) DO NOTHING",
+    )
+    .bind(&key.bot)
+    .bind(&key.channel)
+    .bind(&key.customer_id)
+    .bind(now.as_millisecond())
+    .execute(&mut *transaction)
+    .await?;
+    let row = find(&mut *transaction, key).await?.ok_or(sqlx::Error::RowNotFound)?;
+    transaction.commit().await?;
+    read(&row)
+}
+
+/// See [`Store::messages`](crate::store::Store::messages).
+pub(super) async fn messages(
+    store: &SqliteStore,
+    conversation_id: ConversationId,
+    limit: u32,
+) -> Result<Vec<MessageRow>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM messages WHERE conversation_id = ? ORDER BY id DESC LIMIT ?")
+        .bind(conversation_id)
+        .bind(limit::rows(limit))
+        .fetch_all(&store.readers)
+        .await?;
+    rows.iter().rev().map(read_message).collect()
+}
+
+/// Adds a message to a conversation.
+pub(super) async fn add_message(
+    connection: &mut SqliteConnection,
+    conversation_id: ConversationId,
+    direction: Direction,
+    body: &str,
+    at: Timestamp,
+) -> Result<MessageId, StoreError> {
+    let done =
+        sqlx::query("INSERT INTO messages (conversation_id, direction, body, at_ms) VALUES (?, ?, ?, ?)")
+            .bind(conversation_id)
+            .bind(column::direction_name(direction))
+            .bind(body)
+            .bind(at.as_millisecond())
+            .execute(connection)
+            .await?;
+    Ok(done.last_insert_rowid())
+}
+
+async fn find(
+    executor: impl SqliteExecutor<'_>,
+    key: &CustomerKey,
+) -> Result<Option<SqliteRow>, sqlx::Error> {
+    sqlx::query("SELECT * FROM conversations WHERE bot = ? AND channel = ? AND customer_id = ?")
+        .bind(&key.bot)
+        .bind(&key.channel)
+        .bind(&key.customer_id)
+        .fetch_optional(executor)
+        .await
+}
+
+fn read(row: &SqliteRow) -> Result<ConversationRow, StoreError> {
+    Ok(ConversationRow {
+        id: row.try_get("id")?,
+        customer: column::customer_key(row)?,
+        state: row.try_get("state")?,
+        revision: row.try_get("revision")?,
+        created_at: column::time(row, "created_ms")?,
+        updated_at: column::time(row, "updated_ms")?,
+    })
+}
+
+fn read_message(row: &SqliteRow) -> Result<MessageRow, StoreError> {
+    Ok(MessageRow {
+        id: row.try_get("id")?,
+        conversation_id: row.try_get("conversation_id")?,
+        direction: column::direction(row)?,
+        body: row.try_get("body")?,
+        at: column::time(row, "at_ms")?,
+    })
+}

@@ -1,0 +1,180 @@
+//! The store in one SQLite file, for a bot that runs on one machine.
+//!
+//! All writes go through one connection, so that they queue here in order instead of failing on SQLite's lock.
+//! Reads have connections of their own, which the write-ahead log lets run beside a write.
+
+mod api_key;
+mod callback;
+mod column;
+mod conversation;
+mod customer;
+mod handoff;
+mod open;
+mod setting;
+#[cfg(test)]
+mod tests;
+mod turn;
+
+use jiff::Timestamp;
+use sqlx::Sqlite;
+use sqlx::SqlitePool;
+use sqlx::Transaction;
+
+use crate::store::BoxFuture;
+use crate::store::CallbackAnswer;
+use crate::store::CallbackKey;
+use crate::store::CallbackRow;
+use crate::store::Claim;
+use crate::store::ConversationId;
+use crate::store::ConversationRow;
+use crate::store::CustomerKey;
+use crate::store::CustomerRow;
+use crate::store::CustomerSeen;
+use crate::store::HandoffFilter;
+use crate::store::HandoffId;
+use crate::store::HandoffRow;
+use crate::store::KeyId;
+use crate::store::KeyRow;
+use crate::store::MessageRow;
+use crate::store::Store;
+use crate::store::StoreError;
+use crate::store::StoreFuture;
+use crate::store::TurnReceipt;
+use crate::store::TurnRow;
+
+/// The rows of one data directory, in its file `yingda.db`.
+#[derive(Debug)]
+pub struct SqliteStore {
+    /// One connection: the queue of writers.
+    writer: SqlitePool,
+    /// Connections that refuse to write.
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Starts a transaction that will write.
+    ///
+    /// It takes SQLite's write lock at once: taken later, after a read, the lock could only be refused when
+    /// another process has written meanwhile.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+impl Store for SqliteStore {
+    fn customer_seen<'a>(&'a self, seen: &'a CustomerSeen, now: Timestamp) -> StoreFuture<'a, CustomerRow> {
+        Box::pin(customer::note(self, seen, now))
+    }
+
+    fn customer<'a>(&'a self, key: &'a CustomerKey) -> StoreFuture<'a, Option<CustomerRow>> {
+        Box::pin(customer::find(self, key))
+    }
+
+    fn conversation<'a>(&'a self, key: &'a CustomerKey, now: Timestamp) -> StoreFuture<'a, ConversationRow> {
+        Box::pin(conversation::find_or_begin(self, key, now))
+    }
+
+    fn record_turn(&self, turn: TurnRow) -> StoreFuture<'_, TurnReceipt> {
+        Box::pin(turn::record(self, turn))
+    }
+
+    fn messages(&self, conversation_id: ConversationId, limit: u32) -> StoreFuture<'_, Vec<MessageRow>> {
+        Box::pin(conversation::messages(self, conversation_id, limit))
+    }
+
+    fn callback_claim<'a>(
+        &'a self,
+        key: &'a CallbackKey,
+        plaintext: &'a str,
+        now: Timestamp,
+    ) -> StoreFuture<'a, Claim> {
+        Box::pin(callback::claim(self, key, plaintext, now))
+    }
+
+    fn callback_answer<'a>(&'a self, answer: &'a CallbackAnswer, now: Timestamp) -> StoreFuture<'a, ()> {
+        Box::pin(callback::answer(self, answer, now))
+    }
+
+    fn callbacks_unanswered<'a>(&'a self, app: &'a str) -> StoreFuture<'a, Vec<CallbackRow>> {
+        Box::pin(callback::unanswered(self, app))
+    }
+
+    fn callbacks_late<'a>(&'a self, app: &'a str, limit: u32) -> StoreFuture<'a, Vec<CallbackRow>> {
+        Box::pin(callback::late(self, app, limit))
+    }
+
+    fn callbacks_prune(&self, before: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(callback::prune(self, before))
+    }
+
+    fn handoffs(&self, filter: HandoffFilter) -> StoreFuture<'_, Vec<HandoffRow>> {
+        Box::pin(handoff::list(self, filter))
+    }
+
+    fn handoff_close(&self, id: HandoffId, now: Timestamp) -> StoreFuture<'_, ()> {
+        Box::pin(handoff::close(self, id, now))
+    }
+
+    fn webhooks_due(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<HandoffRow>> {
+        Box::pin(handoff::webhooks_due(self, now, limit))
+    }
+
+    fn webhook_done(&self, id: HandoffId, now: Timestamp) -> StoreFuture<'_, ()> {
+        Box::pin(handoff::webhook_done(self, id, now))
+    }
+
+    fn webhook_failed(
+        &self,
+        id: HandoffId,
+        attempts: u32,
+        next_at: Option<Timestamp>,
+    ) -> StoreFuture<'_, ()> {
+        Box::pin(handoff::webhook_failed(self, id, attempts, next_at))
+    }
+
+    fn key_add<'a>(
+        &'a self,
+        scope: &'a str,
+        hash: &'a [u8; 32],
+        label: &'a str,
+        now: Timestamp,
+    ) -> StoreFuture<'a, KeyId> {
+        Box::pin(api_key::add(self, scope, hash, label, now))
+    }
+
+    fn keys(&self) -> StoreFuture<'_, Vec<KeyRow>> {
+        Box::pin(api_key::list(self))
+    }
+
+    fn key_by_hash<'a>(&'a self, hash: &'a [u8; 32]) -> StoreFuture<'a, Option<KeyRow>> {
+        Box::pin(api_key::find(self, hash))
+    }
+
+    fn key_revoke(&self, id: KeyId) -> StoreFuture<'_, ()> {
+        Box::pin(api_key::revoke(self, id))
+    }
+
+    fn setting<'a>(&'a self, name: &'a str) -> StoreFuture<'a, Option<String>> {
+        Box::pin(setting::find(self, name))
+    }
+
+    fn set_setting_if_absent<'a>(&'a self, name: &'a str, value: &'a str) -> StoreFuture<'a, String> {
+        Box::pin(setting::set_if_absent(self, name, value))
+    }
+
+    fn ping(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            sqlx::query("SELECT count(*) FROM settings").execute(&self.readers).await?;
+            sqlx::query("SELECT 1").execute(&self.writer).await?;
+            Ok(())
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            // The writer goes last: the last connection folds the log back into the file, and readers may not.
+            self.readers.close().await;
+            self.writer.close().await;
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! What every back end must keep to: one list, run against an empty store of each.
+
+pub(super) mod callback;
+pub(super) mod handoff;
+mod setting;
+mod turn;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::message::Channel;
+use crate::store::CallbackAnswer;
+use crate::store::CallbackKey;
+use crate::store::ConversationRow;
+use crate::store::CustomerKey;
+use crate::store::HandoffFilter;
+use crate::store::HandoffRequest;
+use crate::store::Store;
+use crate::store::TurnRow;
+
+/// Runs the whole list. Each check has a bot or app of its own, so their order does not matter.
+pub(super) async fn all(store: Arc<dyn Store>) {
+    turn::customers_keep_what_was_told(&*store).await;
+    turn::a_conversation_begins_once(&store).await;
+    turn::a_turn_is_stored_whole(&*store).await;
+    turn::a_failing_part_leaves_nothing_behind(&*store).await;
+    turn::of_turns_from_one_revision_one_is_stored(&store).await;
+    turn::different_customers_take_turns_at_once(&store).await;
+    turn::values_over_their_limit_are_refused(&*store).await;
+    callback::a_claim_is_exclusive(&[Arc::clone(&store)]).await;
+    callback::callbacks_are_answered_once(&*store).await;
+    callback::callbacks_are_listed_and_pruned(&*store).await;
+    handoff::a_conversation_has_one_open_handoff(&*store).await;
+    handoff::handoffs_are_filtered(&*store).await;
+    handoff::a_webhook_has_one_taker(&[Arc::clone(&store)]).await;
+    handoff::webhooks_are_leased_until_done(&*store).await;
+    handoff::a_webhook_can_be_given_up(&*store).await;
+    setting::api_keys_live_until_revoked(&*store).await;
+    setting::a_setting_is_set_once(&store).await;
+    store.ping().await.unwrap();
+}
+
+/// A time in whole seconds after an arbitrary instant.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+pub(super) fn customer(bot: &str, id: &str) -> CustomerKey {
+    CustomerKey::new(bot, Channel::Web, id).unwrap()
+}
+
+pub(super) fn callback(app: &str, key: &str) -> CallbackKey {
+    CallbackKey::new(app, key).unwrap()
+}
+
+/// A turn that follows on a conversation as it was read.
+pub(super) fn turn(conversation: &ConversationRow, at: Timestamp) -> TurnRow {
+    TurnRow {
+        conversation_id: conversation.id,
+        revision: conversation.revision,
+        at,
+        inbound: r#"{"text":"怎么退货"}"#.to_owned(),
+        outbound: r#"{"text":"七天内可以退"}"#.to_owned(),
+        state: r#"{"task":"return"}"#.to_owned(),
+        tags_added: BTreeSet::new(),
+        handoff: None,
+        answer: None,
+    }
+}
+
+pub(super) fn handoff(reason: &str) -> HandoffRequest {
+    HandoffRequest {
+        group: "售后".to_owned(),
+        reason: reason.to_owned(),
+        summary: r#"{"said":["转人工"]}"#.to_owned(),
+        due: Some("今天 18:00 前".to_owned()),
+        webhook_pending: false,
+    }
+}
+
+pub(super) fn tags(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+pub(super) fn answer(key: &CallbackKey, reply: &str, late: bool) -> CallbackAnswer {
+    CallbackAnswer { key: key.clone(), reply: reply.to_owned(), late }
+}
+
+pub(super) fn of_bot(bot: &str, open_only: bool) -> HandoffFilter {
+    HandoffFilter { bot: Some(bot.to_owned()), open_only, limit: 100 }
+}
