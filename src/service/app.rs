@@ -1,0 +1,125 @@
+//! WeCom apps of the bots: their keys are found by the names that `bot.toml` gives.
+
+use std::collections::BTreeMap;
+
+use crate::channel::wecom::crypto::CallbackKey;
+use crate::channel::wecom::crypto::CryptoError;
+use crate::knowledge::Knowledge;
+use crate::knowledge::secret_name;
+use crate::message::BotId;
+use crate::secret::Secret;
+
+/// One app whose callback is answered here.
+#[derive(Debug)]
+pub struct App {
+    /// Name in the path `/wecom/{app}/callback`.
+    pub name: String,
+    /// The bot that answers.
+    pub bot: BotId,
+    /// CorpID: sender of every passive reply.
+    pub corp_id: String,
+    /// Token and AES key.
+    pub key: CallbackKey,
+    /// Whether its members are the company's own.
+    pub employees: bool,
+}
+
+/// Why an app cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A secret is not in the environment.
+    #[error("wecom app {app:?} of bot {bot:?} is off: {key} names the variable {variable}, which is not set")]
+    NotSet {
+        /// The app.
+        app: String,
+        /// Its bot.
+        bot: BotId,
+        /// Key in `bot.toml`.
+        key: &'static str,
+        /// The variable.
+        variable: String,
+    },
+    /// A secret stands in `bot.toml` itself.
+    #[error("wecom app {app:?} of bot {bot:?} is off: {key} must be `env:NAME`, not the secret itself")]
+    Literal {
+        /// The app.
+        app: String,
+        /// Its bot.
+        bot: BotId,
+        /// Key in `bot.toml`.
+        key: &'static str,
+    },
+    /// Token or AES key are malformed.
+    #[error("wecom app {app:?} of bot {bot:?} is off")]
+    Key {
+        /// The app.
+        app: String,
+        /// Its bot.
+        bot: BotId,
+        /// What is wrong.
+        #[source]
+        source: CryptoError,
+    },
+    /// Two bots want the same path.
+    #[error("wecom app {app:?} is named by the bots {first:?} and {second:?}; a path serves one bot")]
+    Twice {
+        /// The app.
+        app: String,
+        /// The bot that has it.
+        first: BotId,
+        /// The bot that wants it too.
+        second: BotId,
+    },
+}
+
+/// The apps of all bots, and those that are off with the reason.
+#[must_use]
+pub fn apps<'k>(
+    bots: impl Iterator<Item = &'k Knowledge>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> (BTreeMap<String, App>, Vec<AppError>) {
+    let mut apps: BTreeMap<String, App> = BTreeMap::new();
+    let mut off = Vec::new();
+    for known in bots {
+        for name in known.profile.wecom.keys() {
+            if let Some(other) = apps.get(name) {
+                let (first, second) = (other.bot.clone(), known.bot.clone());
+                off.push(AppError::Twice { app: name.clone(), first, second });
+                continue;
+            }
+            match app(known, name, variable) {
+                Ok(app) => {
+                    apps.insert(name.clone(), app);
+                }
+                Err(error) => off.push(error),
+            }
+        }
+    }
+    (apps, off)
+}
+
+fn app(known: &Knowledge, name: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<App, AppError> {
+    let spec = &known.profile.wecom[name];
+    let named = |key, value: &str| match secret_name(value) {
+        Some(wanted) => variable(wanted).filter(|value| !value.is_empty()).ok_or_else(|| AppError::NotSet {
+            app: name.to_owned(),
+            bot: known.bot.clone(),
+            key,
+            variable: wanted.to_owned(),
+        }),
+        None => Err(AppError::Literal { app: name.to_owned(), bot: known.bot.clone(), key }),
+    };
+    let corp_id = if secret_name(&spec.corp_id).is_some() {
+        named("corp_id", &spec.corp_id)?
+    } else {
+        spec.corp_id.clone()
+    };
+    let token = Secret::new(named("token", &spec.token)?);
+    let aes_key = Secret::new(named("aes_key", &spec.aes_key)?);
+    let key = CallbackKey::new(&token, &aes_key, &corp_id).map_err(|source| AppError::Key {
+        app: name.to_owned(),
+        bot: known.bot.clone(),
+        source,
+    })?;
+    Ok(App { name: name.to_owned(), bot: known.bot.clone(), corp_id, key, employees: spec.employees })
+}

@@ -1,0 +1,285 @@
+//! Around the engine: load the state, run the engine, commit what came of it, hand the reply out.
+
+pub mod app;
+pub mod callback;
+pub mod flood;
+pub mod order;
+mod record;
+pub mod state;
+pub mod view;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use crate::engine::Engine;
+use crate::engine::Stage;
+use crate::engine::Turn;
+use crate::message::BotId;
+use crate::message::Channel;
+use crate::message::Content;
+use crate::message::Customer;
+use crate::message::CustomerKind;
+use crate::message::Inbound;
+use crate::message::Reply;
+use crate::policy::state::State;
+use crate::reply::standard::Sentence;
+use crate::service::callback::Pending;
+use crate::service::flood::Flood;
+use crate::service::order::Order;
+use crate::store::CallbackAnswer;
+use crate::store::CustomerKey;
+use crate::store::CustomerSeen;
+use crate::store::Store;
+use crate::store::StoreError;
+use crate::store::TurnReceipt;
+
+/// Where the time comes from; tests bring their own.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Rounds of load, answer and commit before a conversation that others keep changing is given up.
+const ROUNDS_MAX: usize = 3;
+
+/// All bots of this process over one store.
+pub struct Service {
+    bots: BTreeMap<BotId, Arc<Engine>>,
+    store: Arc<dyn Store>,
+    clock: Clock,
+    order: Order,
+    flood: Flood,
+    handoff_opened: Notify,
+}
+
+/// A message as a channel hands it in.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Which bot.
+    pub bot: BotId,
+    /// How it came.
+    pub channel: Channel,
+    /// The channel's id of the person.
+    pub customer_id: String,
+    /// A name to address the person by.
+    pub name: Option<String>,
+    /// Customer or employee.
+    pub kind: CustomerKind,
+    /// What was sent.
+    pub content: Content,
+}
+
+/// What came of a question.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What is said. Never empty.
+    pub reply: Reply,
+    /// How it came about; absent where no bot was asked (flood).
+    pub turn: Option<Turn>,
+    /// Time spent up to the end of each stage, from the start of the engine.
+    pub timings: Vec<(Stage, Duration)>,
+}
+
+/// Why a question got no answer of the engine. The customer still gets words, from [`Service::apology`].
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// There is no such bot here.
+    #[error("no bot is called {0:?}")]
+    UnknownBot(BotId),
+    /// The store did not take it.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// A stored state cannot be read or written.
+    #[error("a conversation's state is damaged")]
+    State(#[from] serde_json::Error),
+    /// The engine's thread panicked or was cancelled.
+    #[error("the engine stopped in the middle of a message")]
+    Engine(#[from] tokio::task::JoinError),
+}
+
+impl Service {
+    /// A service over loaded bots.
+    #[must_use]
+    pub fn new(bots: Vec<Engine>, store: Arc<dyn Store>, clock: Clock) -> Self {
+        let bots = bots.into_iter().map(|engine| (engine.known().bot.clone(), Arc::new(engine))).collect();
+        Self {
+            bots,
+            store,
+            clock,
+            order: Order::default(),
+            flood: Flood::default(),
+            handoff_opened: Notify::new(),
+        }
+    }
+
+    /// The bots, by name.
+    #[must_use]
+    pub fn bots(&self) -> &BTreeMap<BotId, Arc<Engine>> {
+        &self.bots
+    }
+
+    /// The store below.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Waits until a handoff is opened.
+    pub async fn handoff_opened(&self) {
+        self.handoff_opened.notified().await;
+    }
+
+    /// Answers a message: one customer's messages strictly one after another, different customers' side by
+    /// side. When it returns, message, reply, state, tags and handoff are committed.
+    ///
+    /// # Errors
+    /// See [`ServiceError`]; nothing is committed then.
+    pub async fn answer(&self, question: &Question) -> Result<Answer, ServiceError> {
+        self.answer_with(question, None).await
+    }
+
+    /// Like [`Self::answer`], and commits the answer to a callback in the same transaction.
+    ///
+    /// # Errors
+    /// As above, and [`StoreError::CallbackAnswered`] when another process was faster.
+    pub async fn answer_callback(
+        &self,
+        question: &Question,
+        pending: &Pending,
+    ) -> Result<Answer, ServiceError> {
+        self.answer_with(question, Some(pending)).await
+    }
+
+    async fn answer_with(
+        &self,
+        question: &Question,
+        pending: Option<&Pending>,
+    ) -> Result<Answer, ServiceError> {
+        let engine =
+            self.bots.get(&question.bot).ok_or_else(|| ServiceError::UnknownBot(question.bot.clone()))?;
+        let key = CustomerKey::new(&question.bot, question.channel, &question.customer_id)?;
+        let messages_max = engine.known().profile.flood.messages_per_minute;
+        if pending.is_none() && !self.flood.admits(&key, messages_max, self.now()) {
+            let inbound = inbound(question, None, BTreeSet::new());
+            let reply = engine.say(Sentence::Flood, &inbound, self.now());
+            return Ok(Answer { reply, turn: None, timings: Vec::new() });
+        }
+        let _turn_in_line = self.order.wait(&key).await;
+        let mut round = 1;
+        loop {
+            match self.attempt(engine, question, &key, pending).await {
+                Err(ServiceError::Store(StoreError::Conflict { .. })) if round < ROUNDS_MAX => round += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        engine: &Arc<Engine>,
+        question: &Question,
+        key: &CustomerKey,
+        pending: Option<&Pending>,
+    ) -> Result<Answer, ServiceError> {
+        let now = self.now();
+        let seen =
+            CustomerSeen { key: key.clone(), kind: question.kind, name: question.name.clone(), region: None };
+        let customer = self.store.customer_seen(&seen, now).await?;
+        let conversation = self.store.conversation(key, now).await?;
+        let before = state::read(&conversation.state)?;
+        let mut inbound = inbound(question, customer.name, customer.tags);
+        inbound.customer.region = customer.region;
+        inbound.customer.first_visit = conversation.first_visit();
+        let (turn, timings) = run(engine, &inbound, before, now).await?;
+        let answer = pending.map(|pending| CallbackAnswer {
+            key: pending.key.clone(),
+            reply: (pending.to_xml)(&turn.reply),
+            late: pending.is_late(),
+        });
+        let row = record::row(engine, &conversation, &inbound, &turn, answer, now)?;
+        let receipt = self.store.record_turn(row).await?;
+        self.announce(question, &turn, &receipt, &timings);
+        Ok(Answer { reply: turn.reply.clone(), turn: Some(turn), timings })
+    }
+
+    fn announce(
+        &self,
+        question: &Question,
+        turn: &Turn,
+        receipt: &TurnReceipt,
+        timings: &[(Stage, Duration)],
+    ) {
+        if receipt.handoff.is_some_and(|handoff| handoff.opened) {
+            self.handoff_opened.notify_one();
+        }
+        let latency_us = timings.last().map_or(0, |(_, spent)| spent.as_micros() as u64);
+        tracing::info!(
+            bot = %question.bot,
+            channel = question.channel.as_str(),
+            message.id = receipt.inbound_id,
+            message.bytes = question.content.as_text().len(),
+            action = turn.decision.action(),
+            latency_us,
+            "answered a message"
+        );
+    }
+
+    /// Words for a customer whose message could not be answered.
+    #[must_use]
+    pub fn apology(&self, question: &Question) -> Reply {
+        match self.bots.get(&question.bot) {
+            Some(engine) => {
+                let inbound = inbound(question, None, BTreeSet::new());
+                engine.say(Sentence::Failure, &inbound, self.now())
+            }
+            None => Reply::text(Sentence::Failure.built_in().split('{').next().unwrap_or_default()),
+        }
+    }
+}
+
+/// Runs the engine off the threads that serve connections, with a watch beside it.
+async fn run(
+    engine: &Arc<Engine>,
+    inbound: &Inbound,
+    before: State,
+    now: Timestamp,
+) -> Result<(Turn, Vec<(Stage, Duration)>), ServiceError> {
+    let (engine, inbound) = (Arc::clone(engine), inbound.clone());
+    let task = tokio::task::spawn_blocking(move || timed(&engine, &inbound, &before, now));
+    Ok(task.await?)
+}
+
+/// Answers one message and measures the stages.
+#[must_use]
+pub fn timed(
+    engine: &Engine,
+    inbound: &Inbound,
+    before: &State,
+    now: Timestamp,
+) -> (Turn, Vec<(Stage, Duration)>) {
+    let start = Instant::now();
+    let mut timings = Vec::with_capacity(Stage::ALL.len());
+    let turn = engine.respond(inbound, before, now, &mut |stage| timings.push((stage, start.elapsed())));
+    (turn, timings)
+}
+
+fn inbound(question: &Question, name: Option<String>, tags: BTreeSet<String>) -> Inbound {
+    let mut customer = Customer::new(&question.customer_id, question.kind);
+    customer.name = question.name.clone().or(name);
+    customer.tags = tags;
+    Inbound {
+        bot: question.bot.clone(),
+        channel: question.channel,
+        customer,
+        content: question.content.clone(),
+    }
+}
