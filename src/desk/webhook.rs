@@ -1,0 +1,251 @@
+//! Tells the outside of every handoff, signed after Standard Webhooks, until it is taken.
+//!
+//! Source: Standard Webhooks specification, version 1: `webhook-id`, `webhook-timestamp` and
+//! `webhook-signature: v1,base64(HMAC-SHA256(key, id.timestamp.body))`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::Hmac;
+use hmac::KeyInit;
+use hmac::Mac;
+use jiff::SignedDuration;
+use jiff::Timestamp;
+use serde_json::Value;
+use serde_json::json;
+use sha2::Sha256;
+
+use crate::knowledge::Knowledge;
+use crate::knowledge::secret_name;
+use crate::message::BotId;
+use crate::secret::Secret;
+use crate::service::Service;
+use crate::service::callback::chain;
+use crate::store::HandoffRow;
+use crate::store::StoreError;
+
+/// Wait before each further attempt; after the last the webhook is given up and the handoff stays on the list.
+const BACK_OFF: [Duration; 8] = [
+    Duration::from_secs(5),
+    Duration::from_secs(60),
+    Duration::from_secs(300),
+    Duration::from_secs(1_800),
+    Duration::from_secs(7_200),
+    Duration::from_secs(18_000),
+    Duration::from_secs(36_000),
+    Duration::from_secs(86_400),
+];
+
+const CONNECT: Duration = Duration::from_secs(3);
+const TOTAL: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+const ROWS_MAX: u32 = 50;
+
+/// Where a bot's handoffs are told.
+#[derive(Debug)]
+pub struct Endpoint {
+    url: reqwest::Url,
+    key: Secret,
+}
+
+/// Why a webhook is off.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// A variable is not set, or the value stands in `bot.toml` itself.
+    #[error("handoff webhook of bot {bot:?} is off: {key} must name a variable that is set")]
+    NotSet {
+        /// The bot.
+        bot: BotId,
+        /// Key in `bot.toml`.
+        key: &'static str,
+    },
+    /// The address is none.
+    #[error("handoff webhook of bot {bot:?} is off: its address is not an http(s) URL")]
+    Address {
+        /// The bot.
+        bot: BotId,
+    },
+    /// The key is none.
+    #[error("handoff webhook of bot {bot:?} is off: its secret is not `whsec_` and base64 of 24 to 64 bytes")]
+    Key {
+        /// The bot.
+        bot: BotId,
+    },
+}
+
+/// The webhooks of all bots, and those that are off with the reason.
+#[must_use]
+pub fn endpoints<'k>(
+    bots: impl Iterator<Item = &'k Knowledge>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> (BTreeMap<BotId, Endpoint>, Vec<EndpointError>) {
+    let mut found = BTreeMap::new();
+    let mut off = Vec::new();
+    for known in bots.filter(|known| known.profile.handoff.webhook.is_some()) {
+        match endpoint(known, variable) {
+            Ok(endpoint) => {
+                found.insert(known.bot.clone(), endpoint);
+            }
+            Err(error) => off.push(error),
+        }
+    }
+    (found, off)
+}
+
+fn endpoint(known: &Knowledge, variable: &dyn Fn(&str) -> Option<String>) -> Result<Endpoint, EndpointError> {
+    let bot = || known.bot.clone();
+    let handoff = &known.profile.handoff;
+    let named = |key, value: Option<&String>| {
+        value
+            .and_then(|value| secret_name(value))
+            .and_then(variable)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| EndpointError::NotSet { bot: bot(), key })
+    };
+    let url: reqwest::Url = named("handoff.webhook", handoff.webhook.as_ref())?
+        .parse()
+        .map_err(|_| EndpointError::Address { bot: bot() })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(EndpointError::Address { bot: bot() });
+    }
+    let key = Secret::new(named("handoff.webhook_secret", handoff.webhook_secret.as_ref())?);
+    if !(24..=64).contains(&key_bytes(&key).map_or(0, |bytes| bytes.len())) {
+        return Err(EndpointError::Key { bot: bot() });
+    }
+    Ok(Endpoint { url, key })
+}
+
+fn key_bytes(key: &Secret) -> Option<Vec<u8>> {
+    STANDARD.decode(key.expose().trim().strip_prefix("whsec_")?).ok()
+}
+
+/// The signature header of a webhook.
+///
+/// * `id`, `at_second`, `body`: exactly as sent.
+fn signature(key: &Secret, id: &str, at_second: i64, body: &str) -> Option<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key_bytes(key)?).ok()?;
+    mac.update(format!("{id}.{at_second}.{body}").as_bytes());
+    Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+}
+
+/// Sends webhooks that are due, at once when a handoff opens, for as long as it is polled.
+pub async fn run(service: Arc<Service>, endpoints: BTreeMap<BotId, Endpoint>) {
+    let client = match client() {
+        Ok(client) => client,
+        Err(error) => {
+            tracing::error!(error = %chain(&error), "no HTTP client: handoff webhooks are off");
+            return;
+        }
+    };
+    let mut tick = tokio::time::interval(LOOK_EVERY);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = service.handoff_opened() => {}
+        }
+        if let Err(error) = send_due(&service, &endpoints, &client).await {
+            tracing::warn!(error = %chain(&error), "webhooks that are due could not be worked on");
+        }
+    }
+}
+
+/// No redirects: a signed body goes to the address that was configured and to no other.
+fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT)
+        .timeout(TOTAL)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("yingda/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+async fn send_due(
+    service: &Service,
+    endpoints: &BTreeMap<BotId, Endpoint>,
+    client: &reqwest::Client,
+) -> Result<(), StoreError> {
+    for row in service.store().webhooks_due(service.now(), ROWS_MAX).await? {
+        let Some(endpoint) = endpoints.get(row.customer.bot()) else {
+            // Off in this process; the row waits for one that has the address.
+            continue;
+        };
+        let now = service.now();
+        match send(client, endpoint, &row, now).await {
+            Sent::Taken => service.store().webhook_done(row.id, now).await?,
+            Sent::Gone => {
+                tracing::warn!(handoff.id = row.id, "the webhook's receiver is gone (410); not tried again");
+                service.store().webhook_failed(row.id, row.webhook_attempts + 1, None).await?;
+            }
+            Sent::Failed(why) => {
+                let attempts = row.webhook_attempts + 1;
+                let next = BACK_OFF
+                    .get(attempts as usize - 1)
+                    .and_then(|wait| now.checked_add(SignedDuration::try_from(*wait).ok()?).ok());
+                tracing::warn!(handoff.id = row.id, attempts, why, "a handoff webhook failed");
+                service.store().webhook_failed(row.id, attempts, next).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+enum Sent {
+    Taken,
+    Gone,
+    Failed(String),
+}
+
+async fn send(client: &reqwest::Client, endpoint: &Endpoint, row: &HandoffRow, now: Timestamp) -> Sent {
+    let (id, body) = (format!("handoff_{}", row.id), body(row).to_string());
+    let Some(signature) = signature(&endpoint.key, &id, now.as_second(), &body) else {
+        return Sent::Failed("the secret cannot sign".to_owned());
+    };
+    let request = client
+        .post(endpoint.url.clone())
+        .header("content-type", "application/json")
+        .header("webhook-id", &id)
+        .header("webhook-timestamp", now.as_second())
+        .header("webhook-signature", signature)
+        .body(body);
+    match request.send().await {
+        Ok(response) if response.status().is_success() => Sent::Taken,
+        Ok(response) if response.status() == reqwest::StatusCode::GONE => Sent::Gone,
+        Ok(response) => Sent::Failed(format!("status {}", response.status().as_u16())),
+        // The address may carry a key of the receiver; it stays out of the log.
+        Err(error) => Sent::Failed(chain(&error.without_url())),
+    }
+}
+
+fn body(row: &HandoffRow) -> Value {
+    json!({
+        "type": "handoff.opened",
+        "timestamp": row.opened_at.to_string(),
+        "data": {
+            "id": row.id,
+            "conversation_id": row.conversation_id,
+            "bot": row.customer.bot(),
+            "channel": row.customer.channel(),
+            "customer_id": row.customer.customer_id(),
+            "group": row.group,
+            "reason": row.reason,
+            "due": row.due,
+            "summary": serde_json::from_str::<Value>(&row.summary).unwrap_or(Value::Null),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signature_is_that_of_the_specification() {
+        // Example of the Standard Webhooks libraries' own test suites.
+        let key = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let signed = signature(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, "{\"test\": 2432232314}");
+        assert_eq!(signed.as_deref(), Some("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="));
+    }
+}
