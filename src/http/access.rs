@@ -1,0 +1,120 @@
+//! Who may do what.
+//!
+//! From outside loopback only `/wecom/*`, signed links and health answer without a key. On loopback the page
+//! and the chat are free. A request that a proxy passed on is from outside, and so is one whose `Host` is not
+//! this machine: a web page elsewhere must not reach us through a visitor's browser.
+
+use std::net::IpAddr;
+use std::net::SocketAddr;
+
+use axum::extract::ConnectInfo;
+use axum::extract::Request;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::StatusCode;
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use axum::response::Response;
+
+use crate::http::Shared;
+use crate::http::error::ApiError;
+use crate::http::key::Scope;
+use crate::http::key::hash;
+use crate::service::callback::chain;
+
+/// What the sender of a request may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Access {
+    /// Whether the request comes from this machine itself.
+    pub(super) local: bool,
+    /// What its key opens.
+    pub(super) scope: Option<Scope>,
+}
+
+impl Access {
+    /// # Errors
+    /// 401 without a key, 403 with one that opens less.
+    pub(super) fn require(self, needed: Scope) -> Result<(), ApiError> {
+        match self.scope {
+            Some(scope) if scope >= needed => Ok(()),
+            Some(scope) => Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                format!("这个密钥的权限是 {}，这里需要 {}", scope.as_str(), needed.as_str()),
+            )),
+            None => Err(ApiError::new(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                format!("需要权限为 {} 的密钥：请求头 Authorization: Bearer KEY", needed.as_str()),
+            )),
+        }
+    }
+
+    /// Like [`Self::require`], but free on this machine.
+    ///
+    /// # Errors
+    /// As above.
+    pub(super) fn require_unless_local(self, needed: Scope) -> Result<(), ApiError> {
+        if self.local { Ok(()) } else { self.require(needed) }
+    }
+}
+
+/// Finds out who is asking, and turns strangers away from everything that is not theirs.
+pub(super) async fn examine(State(desk): State<Shared>, mut request: Request, next: Next) -> Response {
+    let local = is_local(&request);
+    let scope = match presented_key(request.headers()) {
+        None => None,
+        Some(key) => match desk.service.store().key_by_hash(&hash(key)).await {
+            Ok(row) => match row.filter(|row| !row.revoked).and_then(|row| Scope::named(&row.scope)) {
+                Some(scope) => Some(scope),
+                None => {
+                    return ApiError::new(StatusCode::UNAUTHORIZED, "bad-key", "密钥不存在或已停用")
+                        .into_response();
+                }
+            },
+            Err(error) => {
+                tracing::error!(error = %chain(&error), "a key could not be looked up");
+                return ApiError::internal().into_response();
+            }
+        },
+    };
+    let access = Access { local, scope };
+    let path = request.uri().path();
+    let open =
+        path.starts_with("/wecom/") || path.starts_with("/a/") || path == "/healthz" || path == "/readyz";
+    if !open && let Err(error) = access.require_unless_local(Scope::Chat) {
+        return error.into_response();
+    }
+    request.extensions_mut().insert(access);
+    next.run(request).await
+}
+
+fn is_local(request: &Request) -> bool {
+    let headers = request.headers();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let direct = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"]
+        .iter()
+        .all(|name| !headers.contains_key(*name));
+    peer.is_some_and(is_loopback) && direct && names_this_machine(headers)
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_loopback(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback()),
+    }
+}
+
+fn names_this_machine(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
+    let name = match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(is_loopback)
+}
+
+fn presented_key(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+}

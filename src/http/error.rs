@@ -1,0 +1,51 @@
+//! What a client is told when something is wrong: a status, a stable code, a sentence, and for a chat the
+//! words for the customer.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::Uri;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use serde_json::json;
+
+use crate::service::view::PartView;
+
+/// A request that was not carried out.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    reply: Option<Vec<PartView>>,
+}
+
+impl ApiError {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), reply: None }
+    }
+
+    /// Adds words for the customer.
+    pub(super) fn with_reply(mut self, reply: Vec<PartView>) -> Self {
+        self.reply = Some(reply);
+        self
+    }
+
+    /// Something broke on our side; the log knows what.
+    pub(super) fn internal() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "服务暂时不可用，请稍后再试")
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut body = json!({ "error": { "code": self.code, "message": self.message } });
+        if let Some(reply) = self.reply {
+            body["reply"] = json!(reply);
+        }
+        (self.status, Json(body)).into_response()
+    }
+}
+
+pub(super) async fn not_found(uri: Uri) -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "not-found", format!("没有这个地址：{}", uri.path()))
+}

@@ -1,0 +1,61 @@
+//! API keys: what they open, how they look, how they are kept.
+//!
+//! A key is shown once, when it is made. The store holds its SHA-256 only; a key has 256 random bits, so that
+//! a slow hash would add nothing.
+
+use std::fmt::Write as _;
+
+use sha2::Digest;
+use sha2::Sha256;
+
+use crate::secret::Secret;
+
+/// What a key opens. Each includes those above it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Scope {
+    /// Chat with the bots.
+    Chat,
+    /// See and close handoffs.
+    Agent,
+    /// Everything, also how an answer came about.
+    Admin,
+}
+
+impl Scope {
+    /// All scopes.
+    pub const ALL: [Self; 3] = [Self::Chat, Self::Agent, Self::Admin];
+
+    /// Stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Agent => "agent",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The scope of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+    }
+}
+
+/// A new key: `yd_SCOPE_` and 64 hexadecimal digits.
+///
+/// * `random`: 32 bytes from the system's generator.
+#[must_use]
+pub fn new_key(scope: Scope, random: [u8; 32]) -> Secret {
+    let mut text = format!("yd_{}_", scope.as_str());
+    for byte in random {
+        write!(text, "{byte:02x}").expect("writing into a string cannot fail");
+    }
+    Secret::new(text)
+}
+
+/// What the store keeps of a key.
+#[must_use]
+pub fn hash(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}

@@ -1,0 +1,118 @@
+//! The HTTP side: one router, one file a resource, errors with a status and a stable code.
+
+mod access;
+mod attachment;
+mod bots;
+mod chat;
+mod error;
+mod handoffs;
+mod health;
+pub mod key;
+pub mod link;
+mod meter;
+mod page;
+pub mod server;
+mod wecom;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::get;
+use axum::routing::post;
+
+use crate::http::link::Signer;
+use crate::http::meter::Meter;
+use crate::service::Service;
+use crate::service::ServiceError;
+use crate::service::app::App;
+use crate::service::callback::Callbacks;
+
+/// What the routes need.
+pub struct Desk {
+    /// The bots.
+    pub service: Arc<Service>,
+    /// WeCom apps by the name in the path.
+    pub apps: BTreeMap<String, Arc<App>>,
+    /// Answers their callbacks.
+    pub callbacks: Callbacks,
+    /// Signs links to attachments.
+    pub signer: Signer,
+    /// Counters.
+    pub meter: Meter,
+    /// Address under which customers reach us; empty for the request's own host.
+    pub public_url: String,
+    /// Largest body of a request to `/api`, in bytes.
+    pub body_bytes_max: usize,
+    /// Requests worked on at the same time.
+    pub requests_max: usize,
+}
+
+type Shared = Arc<Desk>;
+
+/// Every route, ready to be served or to be tested without a socket.
+pub fn router(desk: Desk) -> Router {
+    let desk: Shared = Arc::new(desk);
+    let guarded = Router::new()
+        .route("/api/v1/bots", get(bots::list))
+        .route("/api/v1/chat", post(chat::chat))
+        .route("/api/v1/handoffs", get(handoffs::list))
+        .route("/api/v1/handoffs/{id}/close", post(handoffs::close))
+        .route("/api/v1/openapi.json", get(page::openapi))
+        .route("/metrics", get(meter::metrics))
+        .layer(DefaultBodyLimit::max(desk.body_bytes_max));
+    let open = Router::new()
+        .route("/wecom/{app}/callback", get(wecom::verify).post(wecom::receive))
+        .layer(DefaultBodyLimit::max(crate::channel::wecom::envelope::ENVELOPE_BYTES_MAX))
+        .route("/a/{bot}/{expires}/{signature}/{*path}", get(attachment::serve))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready));
+    let console = Router::new().route("/", get(page::index)).route("/{file}", get(page::file));
+    Router::new()
+        .merge(guarded)
+        .merge(open)
+        .merge(console)
+        .fallback(error::not_found)
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), access::examine))
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), meter::measure))
+        .with_state(desk)
+}
+
+impl Desk {
+    /// * `public_url`: see the configuration.
+    #[must_use]
+    pub fn new(
+        service: Arc<Service>,
+        apps: BTreeMap<String, Arc<App>>,
+        callbacks: Callbacks,
+        signer: Signer,
+    ) -> Self {
+        Self {
+            service,
+            apps,
+            callbacks,
+            signer,
+            meter: Meter::new(),
+            public_url: String::new(),
+            body_bytes_max: 262_144,
+            requests_max: 512,
+        }
+    }
+
+    /// Answers the callbacks that an earlier process left open.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn resume(&self) -> Result<usize, ServiceError> {
+        let mut resumed = 0;
+        for app in self.apps.values() {
+            resumed += self
+                .callbacks
+                .resume(app, wecom::plan(self, app, self.public_url.trim_end_matches('/')))
+                .await?;
+        }
+        Ok(resumed)
+    }
+}
