@@ -1,0 +1,97 @@
+//! Loading bots for a command.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use anyhow::bail;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::engine;
+use crate::engine::Engine;
+use crate::knowledge;
+use crate::knowledge::Knowledge;
+use crate::knowledge::finding::Finding;
+use crate::knowledge::finding::Severity;
+use crate::text::segment::Segmenter;
+
+/// All bots below a folder that may be served. The mistakes of the others go to stderr; they do not keep a
+/// good bot from serving.
+pub(super) fn load_all(root: &Path) -> anyhow::Result<Vec<Engine>> {
+    let dirs =
+        knowledge::bots(root).with_context(|| format!("reading the knowledge folder {}", root.display()))?;
+    if dirs.is_empty() {
+        bail!("no bot below {}: a bot is a folder with a bot.toml", root.display());
+    }
+    let mut good = Vec::new();
+    for dir in dirs {
+        match read(&dir) {
+            Ok(known) => good.push(known),
+            Err(findings) => {
+                tell(&dir, &findings)?;
+                tracing::error!(folder = %dir.display(), "this bot is not served: its folder has errors");
+            }
+        }
+    }
+    if good.is_empty() {
+        bail!("no bot below {} can be served; `yingda check` tells why", root.display());
+    }
+    build(good)
+}
+
+/// The one bot that a command is about.
+///
+/// * `bot`: its name; `shop`, else the only one, when absent.
+pub(super) fn load_one(root: &Path, bot: Option<&str>) -> anyhow::Result<Engine> {
+    let dirs =
+        knowledge::bots(root).with_context(|| format!("reading the knowledge folder {}", root.display()))?;
+    let named = |name: &str| dirs.iter().find(|dir| dir.file_name().is_some_and(|file| file == name));
+    let dir = match bot {
+        Some(name) => named(name).with_context(|| format!("no bot {name:?} below {}", root.display()))?,
+        None => named("shop")
+            .or_else(|| dirs.first())
+            .with_context(|| format!("no bot below {}", root.display()))?,
+    };
+    match read(dir) {
+        Ok(known) => build(vec![known])?.pop().context("one bot was built"),
+        Err(findings) => {
+            tell(dir, &findings)?;
+            bail!("{} has errors and cannot be served", dir.display());
+        }
+    }
+}
+
+fn read(dir: &Path) -> Result<Knowledge, Vec<Finding>> {
+    let today = Timestamp::now().to_zoned(TimeZone::system()).date();
+    let (known, findings) = engine::load(dir, today);
+    match known {
+        Some(known) if engine::servable(&findings) => Ok(known),
+        _ => Err(findings),
+    }
+}
+
+/// One segmenter for all: the dictionary is the largest part of a start.
+fn build(known: Vec<Knowledge>) -> anyhow::Result<Vec<Engine>> {
+    let words: BTreeSet<String> = known.iter().flat_map(engine::vocabulary).collect();
+    let segmenter = Arc::new(Segmenter::new(words.iter().map(String::as_str)));
+    known
+        .into_iter()
+        .map(|known| {
+            let bot = known.bot.clone();
+            Engine::new(known, Arc::clone(&segmenter)).with_context(|| format!("building the bot {bot}"))
+        })
+        .collect()
+}
+
+/// The errors of a folder, on stderr.
+fn tell(dir: &Path, findings: &[Finding]) -> std::io::Result<()> {
+    let mut stderr = std::io::stderr().lock();
+    writeln!(stderr, "{}:", dir.display())?;
+    for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
+        writeln!(stderr, "  {finding}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! `yingda calibrate`: thresholds from labelled questions.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use jiff::Timestamp;
+
+use crate::cli::bots;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::engine::Turn;
+use crate::message::Channel;
+use crate::message::Content;
+use crate::message::Customer;
+use crate::message::CustomerKind;
+use crate::message::Inbound;
+use crate::policy::state::State;
+use crate::service;
+use crate::training::curve::Shot;
+use crate::training::curve::curve;
+use crate::training::curve::lowest_with_error_at_most;
+use crate::training::logistic::Observation;
+use crate::training::logistic::fit;
+use crate::training::question;
+use crate::training::question::Question;
+
+/// Strength of the penalty on the weights. Chosen by hand: with some thousand candidates it only keeps weights
+/// of features that hardly vary from running away.
+const PENALTY: f64 = 1.0;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Rows {"text", "relevant": [entry ids]}; an empty list where the bot knows no answer.
+    #[arg(long, value_name = "FILE")]
+    questions: PathBuf,
+    /// Which bot [default: shop].
+    #[arg(long)]
+    bot: Option<String>,
+    /// Share of wrong answers among the answers given that is still bearable.
+    #[arg(long, default_value_t = 0.1)]
+    error: f32,
+    /// Pretend that it is this moment, for entries that are valid for a time only.
+    #[arg(long, value_name = "RFC3339")]
+    at: Option<Timestamp>,
+    /// Fit the weights of the FAQ's probability as well (for developers; they stand in the code).
+    #[arg(long)]
+    fit: bool,
+    /// Print every question that the first candidate does not settle.
+    #[arg(long)]
+    misses: bool,
+}
+
+pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    let engine = bots::load_one(&config.serve.knowledge, args.bot.as_deref())?;
+    let questions = question::read(&args.questions)
+        .with_context(|| format!("reading the questions {}", args.questions.display()))?;
+    anyhow::ensure!(!questions.is_empty(), "{} holds no question", args.questions.display());
+    let now = args.at.unwrap_or_else(Timestamp::now);
+    let asked: Vec<(&Question, Turn)> =
+        questions.iter().map(|question| (question, ask(&engine, &question.text, now))).collect();
+    let mut out = std::io::stdout().lock();
+    if args.fit {
+        weights(&engine, &asked, &mut out)?;
+    }
+    let shots: Vec<Shot> = asked.iter().map(|(question, turn)| shot(&engine, question, turn)).collect();
+    let answerable = shots.iter().filter(|shot| shot.answerable).count();
+    let points = curve(&shots);
+    writeln!(out, "{answerable} 个能答的问题，{} 个不能答的", shots.len() - answerable)?;
+    writeln!(out, "回答线  答对  答错  不该答却答了")?;
+    for point in points.iter().filter(|point| (point.threshold * 100.0).round() as u32 % 5 == 0) {
+        writeln!(out, "{:>6.2} {:>5} {:>5} {:>8}", point.threshold, point.right, point.wrong, point.foreign)?;
+    }
+    if args.misses {
+        for ((question, turn), shot) in asked.iter().zip(&shots).filter(|(_, shot)| !shot.right) {
+            let (title, kind) =
+                first(&engine, turn).map_or_else(Default::default, |first| (first.title, first.kind));
+            writeln!(
+                out,
+                "{:.2} {} {} → {kind} {title}  [应为 {}]",
+                shot.probability,
+                turn.decision.action(),
+                question.text,
+                question.relevant.join(" ")
+            )?;
+        }
+    }
+    match lowest_with_error_at_most(&points, args.error) {
+        Some(point) => writeln!(
+            out,
+            "建议写进 bot.toml：[thresholds] answer = {:.2}（给出的答案里最多 {:.0}% 不对）",
+            point.threshold,
+            args.error * 100.0
+        )?,
+        None => writeln!(out, "没有一条回答线能把错误压到 {:.0}% 以下", args.error * 100.0)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ask(engine: &Engine, text: &str, now: Timestamp) -> Turn {
+    let inbound = Inbound {
+        bot: engine.known().bot.clone(),
+        channel: Channel::Web,
+        customer: Customer::new("calibrate", CustomerKind::Customer),
+        content: Content::Text(text.to_owned()),
+    };
+    service::timed(engine, &inbound, &State::default(), now).0
+}
+
+/// The most probable candidate.
+struct First {
+    probability: f32,
+    kind: &'static str,
+    /// Entry id, or the product's category.
+    id: String,
+    title: String,
+}
+
+fn first(engine: &Engine, turn: &Turn) -> Option<First> {
+    let known = engine.known();
+    let entry = turn.evidence.entries.first().map(|hit| First {
+        probability: hit.probability.value(),
+        kind: "faq",
+        id: known.entries[hit.entry].id.clone(),
+        title: known.entries[hit.entry].question.clone(),
+    });
+    let product = turn.evidence.products.hits.first().map(|hit| First {
+        probability: hit.probability.value(),
+        kind: "product",
+        id: format!("product:{}", known.products[hit.product].category),
+        title: known.products[hit.product].name.clone(),
+    });
+    // As policy does: of two equals the product.
+    match (entry, product) {
+        (Some(entry), Some(product)) if entry.probability > product.probability => Some(entry),
+        (entry, None) => entry,
+        (_, product) => product,
+    }
+}
+
+fn shot(engine: &Engine, question: &Question, turn: &Turn) -> Shot {
+    let first = first(engine, turn);
+    Shot {
+        probability: first.as_ref().map_or(0.0, |first| first.probability),
+        right: first.is_some_and(|first| question.relevant.contains(&first.id)),
+        answerable: !question.relevant.is_empty(),
+    }
+}
+
+fn weights(engine: &Engine, asked: &[(&Question, Turn)], out: &mut impl Write) -> std::io::Result<()> {
+    let known = engine.known();
+    let observations: Vec<Observation<5>> = asked
+        .iter()
+        .flat_map(|(question, turn)| turn.evidence.entries.iter().map(move |hit| (question, hit)))
+        .map(|(question, hit)| Observation {
+            features: [
+                hit.features.message_covered,
+                hit.features.phrasing_covered,
+                hit.features.bigrams,
+                hit.features.answer_covered,
+                hit.features.foreign,
+            ]
+            .map(f64::from),
+            truth: question.relevant.contains(&known.entries[hit.entry].id),
+        })
+        .collect();
+    let (bias, weights) = fit(&observations, PENALTY);
+    let weights: Vec<String> =
+        std::iter::once(bias).chain(weights).map(|weight| format!("{weight:.2}")).collect();
+    writeln!(out, "{} 个候选，权重 [{}]", observations.len(), weights.join(", "))
+}

@@ -1,0 +1,82 @@
+//! The commands, one file each. Data goes to stdout, talk to stderr.
+
+mod ask;
+mod bots;
+mod calibrate;
+mod chat;
+mod check;
+mod handoffs;
+mod key;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::Subcommand;
+
+use crate::config::Config;
+use crate::telemetry;
+
+/// 应答 Yingda: answers customers' messages from a folder of knowledge, on WeCom and on a page of its own.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    /// Configuration file; ./yingda.toml is read when it exists.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder with one folder a bot [default: knowledge].
+    #[arg(long, global = true, value_name = "DIR")]
+    knowledge: Option<PathBuf>,
+    /// Folder of the database [default: data].
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve all bots: chat page, HTTP interface, WeCom callbacks.
+    Serve(serve::Args),
+    /// Talk to a bot in the terminal.
+    Chat(chat::Args),
+    /// Ask one question, or one a line with --jsonl, and show the answer.
+    Ask(ask::Args),
+    /// Check the folder of a bot, or of all bots, for mistakes. Exit code 1: a bot must not be served.
+    Check(check::Args),
+    /// List the customers who wait for a human.
+    Handoffs(handoffs::Args),
+    /// Make, list and revoke API keys.
+    Key(key::Args),
+    /// Choose a bot's thresholds from labelled questions.
+    Calibrate(calibrate::Args),
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// What went wrong, with its causes, for stderr.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let own = PathBuf::from("yingda.toml");
+    let file = cli.config.or_else(|| own.exists().then_some(own));
+    let mut config = Config::read(file.as_deref(), std::env::vars())?;
+    if let Some(knowledge) = cli.knowledge {
+        config.serve.knowledge = knowledge;
+    }
+    if let Some(data) = cli.data {
+        config.serve.data = data;
+    }
+    // Commands that print data stay quiet unless something is wrong.
+    let filter = if matches!(cli.command, Command::Serve(_)) { config.log.filter.as_str() } else { "warn" };
+    telemetry::start(filter, config.log.format)?;
+    match cli.command {
+        Command::Serve(args) => serve::run(args, config),
+        Command::Chat(args) => chat::run(&args, &config),
+        Command::Ask(args) => ask::run(&args, &config),
+        Command::Check(args) => check::run(&args, &config),
+        Command::Handoffs(args) => handoffs::run(&args, &config),
+        Command::Key(args) => key::run(&args, &config),
+        Command::Calibrate(args) => calibrate::run(&args, &config),
+    }
+}

@@ -1,0 +1,143 @@
+//! `yingda serve`: everything in one process.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use jiff::SignedDuration;
+use jiff::Timestamp;
+
+use crate::cli::bots;
+use crate::cli::key;
+use crate::config::Config;
+use crate::desk::sweep;
+use crate::desk::webhook;
+use crate::engine::Engine;
+use crate::http;
+use crate::http::key::Scope;
+use crate::http::link::Signer;
+use crate::http::server;
+use crate::secret::Secret;
+use crate::service::Service;
+use crate::service::app;
+use crate::service::app::App;
+use crate::service::callback::Callbacks;
+use crate::service::callback::chain;
+use crate::store::SqliteStore;
+use crate::store::Store;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Address and port [default: 127.0.0.1:8640].
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+#[tokio::main]
+pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCode> {
+    if let Some(listen) = args.listen {
+        config.serve.listen = listen;
+    }
+    // The provider has to be chosen once for the process; a second choice would be a bug of ours alone.
+    let _already = rustls::crypto::ring::default_provider().install_default();
+    let listener = server::listen(config.serve.listen).await?;
+    let address = listener.local_addr().context("asking for the address")?;
+    let store = Arc::new(SqliteStore::open(&config.serve.data).await.context("opening the store")?);
+    let engines = bots::load_all(&config.serve.knowledge)?;
+    let known: Vec<_> = engines.iter().map(|engine| engine.known().clone()).collect();
+    let variable = |name: &str| std::env::var(name).ok();
+    let (apps, off) = app::apps(known.iter(), &variable);
+    off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
+    let (endpoints, off) = webhook::endpoints(known.iter(), &variable);
+    off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
+    let signer = Signer::new(link_key(store.as_ref()).await?, config.serve.link_days);
+    let keys = first_keys(store.as_ref()).await?;
+    let service =
+        Arc::new(Service::new(engines, Arc::clone(&store) as Arc<dyn Store>, Arc::new(Timestamp::now)));
+    let callbacks = Callbacks::new(Arc::clone(&service), config.callback_deadline());
+    let apps: BTreeMap<String, Arc<App>> =
+        apps.into_iter().map(|(name, app)| (name, Arc::new(app))).collect();
+    let mut desk = http::Desk::new(Arc::clone(&service), apps, callbacks, signer);
+    desk.public_url = config.serve.public_url.clone();
+    desk.body_bytes_max = config.serve.body_bytes_max;
+    desk.requests_max = config.serve.requests_max;
+    greet(address, service.bots().values(), &desk, &keys)?;
+    let resumed = desk.resume().await.context("answering what the last run left open")?;
+    if resumed > 0 {
+        tracing::warn!(resumed, "answered callbacks that the last run left open; recorded as late");
+    }
+    let keep = SignedDuration::from_hours(i64::from(config.callback.keep_hours));
+    let beside = [
+        tokio::spawn(webhook::run(Arc::clone(&service), endpoints)),
+        tokio::spawn(sweep::run(Arc::clone(&service), keep)),
+    ];
+    let drain = Duration::from_secs(config.serve.drain_seconds);
+    let served = server::serve(listener, http::router(desk), drain).await;
+    beside.iter().for_each(tokio::task::JoinHandle::abort);
+    store.close().await;
+    served?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first start of a store makes one key a scope; they are shown this once.
+async fn first_keys(store: &dyn Store) -> anyhow::Result<Vec<(Scope, Secret)>> {
+    let mut made = Vec::new();
+    if store.keys().await?.is_empty() {
+        for scope in Scope::ALL {
+            made.push((scope, key::make(store, scope, "first start").await?));
+        }
+    }
+    Ok(made)
+}
+
+/// The key that signs links; every process over one store uses the same.
+async fn link_key(store: &dyn Store) -> anyhow::Result<Secret> {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random)
+        .map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
+    let fresh: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Secret::new(store.set_setting_if_absent("link-key", &fresh).await?))
+}
+
+/// What the operator reads after the start, on stderr.
+fn greet<'e>(
+    address: SocketAddr,
+    engines: impl Iterator<Item = &'e Arc<Engine>>,
+    desk: &http::Desk,
+    keys: &[(Scope, Secret)],
+) -> std::io::Result<()> {
+    let mut talk = std::io::stderr().lock();
+    writeln!(talk, "应答已启动：http://{address}/")?;
+    for engine in engines {
+        let known = engine.known();
+        writeln!(
+            talk,
+            "  机器人 {}（{}）：{} 条知识，{} 件商品，{} 条规则",
+            known.bot,
+            known.profile.title,
+            known.entries.len(),
+            known.products.len(),
+            known.rules.len()
+        )?;
+    }
+    for app in desk.apps.values() {
+        writeln!(talk, "  企业微信应用 {} → {}：/wecom/{}/callback", app.name, app.bot, app.name)?;
+    }
+    if !keys.is_empty() {
+        writeln!(talk, "\n首次启动，生成了三个接口密钥，只显示这一次，请保存：")?;
+        for (scope, key) in keys {
+            writeln!(talk, "  {:<6} {}", scope.as_str(), key.expose())?;
+        }
+        if let Some((_, admin)) = keys.iter().find(|(scope, _)| *scope == Scope::Admin) {
+            writeln!(talk, "打开这个地址，就能同时看到“为什么这样回答”：")?;
+            writeln!(talk, "  http://{address}/#key={}", admin.expose())?;
+        }
+        writeln!(talk, "丢失后可用 yingda key add --scope admin 再生成。\n")?;
+    }
+    Ok(())
+}
