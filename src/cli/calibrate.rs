@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::cli::bots;
 use crate::config::Config;
+use crate::engine;
 use crate::engine::Engine;
 use crate::engine::Turn;
 use crate::message::Channel;
@@ -17,7 +18,11 @@ use crate::message::Customer;
 use crate::message::CustomerKind;
 use crate::message::Inbound;
 use crate::policy::state::State;
+use crate::retrieval::Retriever;
+use crate::retrieval::faq::Features;
 use crate::service;
+use crate::text::segment::Segmenter;
+use crate::text::utterance::Utterance;
 use crate::training::curve::Shot;
 use crate::training::curve::curve;
 use crate::training::curve::lowest_with_error_at_most;
@@ -29,6 +34,12 @@ use crate::training::question::Question;
 /// Strength of the penalty on the weights. Chosen by hand: with some thousand candidates it only keeps weights
 /// of features that hardly vary from running away.
 const PENALTY: f64 = 1.0;
+
+/// Parts that the phrasings are cut into for fitting.
+const FOLDS: usize = 5;
+
+/// Candidates a phrasing that take part in the fitting.
+const CANDIDATES: usize = 15;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -62,7 +73,7 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
         questions.iter().map(|question| (question, ask(&engine, &question.text, now))).collect();
     let mut out = std::io::stdout().lock();
     if args.fit {
-        weights(&engine, &asked, &mut out)?;
+        weights(&engine, &mut out)?;
     }
     let shots: Vec<Shot> = asked.iter().map(|(question, turn)| shot(&engine, question, turn)).collect();
     let answerable = shots.iter().filter(|shot| shot.answerable).count();
@@ -148,25 +159,36 @@ fn shot(engine: &Engine, question: &Question, turn: &Turn) -> Shot {
     }
 }
 
-fn weights(engine: &Engine, asked: &[(&Question, Turn)], out: &mut impl Write) -> std::io::Result<()> {
+/// Fits on the bot's own phrasings: each fifth of them is taken out in turn and asked of the rest.
+fn weights(engine: &Engine, out: &mut impl Write) -> anyhow::Result<()> {
     let known = engine.known();
-    let observations: Vec<Observation<5>> = asked
-        .iter()
-        .flat_map(|(question, turn)| turn.evidence.entries.iter().map(move |hit| (question, hit)))
-        .map(|(question, hit)| Observation {
-            features: [
-                hit.features.message_covered,
-                hit.features.phrasing_covered,
-                hit.features.bigrams,
-                hit.features.answer_covered,
-                hit.features.foreign,
-            ]
-            .map(f64::from),
-            truth: question.relevant.contains(&known.entries[hit.entry].id),
-        })
-        .collect();
+    let words = engine::vocabulary(known);
+    let segmenter = Segmenter::new(words.iter().map(String::as_str));
+    let mut observations: Vec<Observation<{ Features::N }>> = Vec::new();
+    for fold in 0..FOLDS {
+        let mut rest = known.clone();
+        let mut asked = Vec::new();
+        for (at, entry) in rest.entries.iter_mut().enumerate() {
+            let mut place = at;
+            entry.phrasings.retain(|phrasing| {
+                place += 1;
+                let out = place % FOLDS == fold;
+                if out {
+                    asked.push((at, phrasing.clone()));
+                }
+                !out
+            });
+        }
+        let retriever = Retriever::build(&rest, &segmenter)?;
+        for (own, phrasing) in asked {
+            let utterance = Utterance::read(&phrasing, &segmenter);
+            observations.extend(retriever.faq.search(&utterance, &|_| true, CANDIDATES).into_iter().map(
+                |hit| Observation { features: hit.features.values().map(f64::from), truth: hit.entry == own },
+            ));
+        }
+    }
     let (bias, weights) = fit(&observations, PENALTY);
-    let weights: Vec<String> =
-        std::iter::once(bias).chain(weights).map(|weight| format!("{weight:.2}")).collect();
-    writeln!(out, "{} 个候选，权重 [{}]", observations.len(), weights.join(", "))
+    let weights: Vec<String> = weights.iter().map(|weight| format!("{weight:.2}")).collect();
+    writeln!(out, "{} 个候选，BIAS {bias:.2}，WEIGHTS [{}]", observations.len(), weights.join(", "))?;
+    Ok(())
 }

@@ -17,8 +17,8 @@ use crate::retrieval::terms::dice;
 use crate::text::segment::Segmenter;
 use crate::text::utterance::Utterance;
 
-/// Phrasings that BM25 hands over for the closer look.
-const PHRASINGS_MAX: usize = 60;
+/// Documents that BM25 hands over for the closer look.
+const DOCUMENTS_MAX: usize = 60;
 
 const WORDS: usize = 0;
 const BIGRAMS: usize = 1;
@@ -33,17 +33,30 @@ const ANSWER_BOOST: f32 = 0.15;
 #[derive(Debug)]
 pub struct Faq {
     vocabulary: Vocabulary,
-    rarity: Rarity,
-    phrasings: Vec<Phrasing>,
-    answers: Vec<BTreeSet<String>>,
+    words: Rarity,
+    bigrams: Rarity,
+    items: Vec<Item>,
+    /// Documents before this one are phrasings, those from here on whole entries in their order.
+    first_whole: usize,
+    /// The entry of each phrasing's document.
+    entry_of: Vec<usize>,
     index: TermIndex,
+}
+
+/// An entry as it is compared with messages. Ordered sets, so that sums over them come out the same in every
+/// process.
+#[derive(Debug)]
+struct Item {
+    phrasings: Vec<Phrasing>,
+    words: BTreeSet<String>,
+    bigrams: BTreeSet<String>,
+    answer: BTreeSet<String>,
 }
 
 #[derive(Debug)]
 struct Phrasing {
-    entry: usize,
-    /// Ordered, so that sums over it come out the same in every process.
-    terms: BTreeSet<String>,
+    words: BTreeSet<String>,
+    words_mass: f32,
     bigrams: HashSet<String>,
 }
 
@@ -54,53 +67,69 @@ pub struct EntryHit {
     pub entry: usize,
     /// Which way of asking spoke for it: 0 is the question, then the phrasings.
     pub phrasing: usize,
-    /// BM25 of that phrasing.
+    /// BM25 of its best document.
     pub score: Score,
     /// How likely the entry answers the message.
     pub probability: Probability,
     /// What the probability was made of.
     pub features: Features,
-    /// Terms of the message found in the phrasing, in order.
+    /// Terms of the message found in the phrasings, in order.
     pub matched: Vec<String>,
 }
 
-/// Agreement of a message with one phrasing; all `0.0..=1.0`.
+/// Agreement of a message with an entry; all `0.0..=1.0`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Features {
-    /// Share of the message's weight that the phrasing holds.
+    /// Share of the message's weight in words that the best phrasing holds.
     pub message_covered: f32,
-    /// Share of the phrasing's weight that the message holds.
+    /// Share of that phrasing's weight that the message holds.
     pub phrasing_covered: f32,
     /// Dice's coefficient of their character bigrams.
     pub bigrams: f32,
-    /// Share of the message's weight that the phrasing or the answer holds.
+    /// Share of the message's weight that any phrasing holds.
+    pub entry_covered: f32,
+    /// The same in character bigrams.
+    pub entry_bigrams: f32,
+    /// Share of the message's weight that the phrasings or the answer hold.
     pub answer_covered: f32,
+    /// BM25 of the entry beside that of the best candidate.
+    pub relative_score: f32,
     /// Share of the message's weight that no entry at all knows.
     pub foreign: f32,
 }
 
 impl Features {
-    /// The probability that an entry with these features is the right one.
-    ///
-    /// A logistic regression. Fitted 2026-11-22 by `yingda calibrate` on the choosing half of the shop's
-    /// questions, `knowledge/shop/questions/choose.jsonl`; before that chosen by hand.
+    /// Number of features.
+    pub const N: usize = 8;
+
+    /// The features in the order of [`WEIGHTS`].
+    #[must_use]
+    pub fn values(&self) -> [f32; Self::N] {
+        [
+            self.message_covered,
+            self.phrasing_covered,
+            self.bigrams,
+            self.entry_covered,
+            self.entry_bigrams,
+            self.answer_covered,
+            self.relative_score,
+            self.foreign,
+        ]
+    }
+
+    /// The probability that an entry with these features is the right one: a logistic regression.
     #[must_use]
     pub fn probability(&self) -> Probability {
-        let [bias, message, phrasing, bigrams, answer, foreign] = WEIGHTS;
-        Probability::from_logit(
-            bias + message * self.message_covered
-                + phrasing * self.phrasing_covered
-                + bigrams * self.bigrams
-                + answer * self.answer_covered
-                + foreign * self.foreign,
-        )
+        let weighed: f32 = WEIGHTS.iter().zip(self.values()).map(|(weight, value)| weight * value).sum();
+        Probability::from_logit(BIAS + weighed)
     }
 }
 
-const WEIGHTS: [f32; 6] = [-4.0, 3.0, 2.0, 3.0, 0.5, -1.5];
+const BIAS: f32 = -6.28;
+const WEIGHTS: [f32; Features::N] = [-1.98, 2.24, -1.31, -1.18, 1.25, 4.87, 2.15, 0.75];
 
 impl Faq {
-    /// Indexes entries; one document a phrasing.
+    /// Indexes entries: one document a phrasing, and one for all of an entry together.
     pub(super) fn build(
         entries: &[Entry],
         vocabulary: Vocabulary,
@@ -111,25 +140,45 @@ impl Faq {
             let terms = vocabulary.terms(utterance.as_str(), &utterance.search_words);
             (terms, bigrams(utterance.as_str()))
         };
-        let mut phrasings = Vec::new();
+        let mut items = Vec::with_capacity(entries.len());
         let mut documents = Vec::new();
-        let mut answers = Vec::new();
+        let mut entry_of = Vec::new();
         for (at, entry) in entries.iter().enumerate() {
             let (answer, _) = read(&entry.answer);
+            let mut item = Item {
+                phrasings: Vec::new(),
+                words: BTreeSet::new(),
+                bigrams: BTreeSet::new(),
+                answer: answer.into_iter().collect(),
+            };
             for text in std::iter::once(&entry.question).chain(&entry.phrasings) {
                 let (terms, pairs) = read(text);
-                phrasings.push(Phrasing {
-                    entry: at,
-                    terms: terms.iter().cloned().collect(),
+                item.words.extend(terms.iter().cloned());
+                item.bigrams.extend(pairs.iter().cloned());
+                item.phrasings.push(Phrasing {
+                    words: terms.iter().cloned().collect(),
+                    words_mass: 0.0,
                     bigrams: pairs.iter().cloned().collect(),
                 });
-                documents.push(vec![terms, pairs, answer.clone()]);
+                documents.push(vec![terms, pairs, Vec::new()]);
+                entry_of.push(at);
             }
-            answers.push(answer.into_iter().collect());
+            items.push(item);
         }
-        let rarity = Rarity::count(owners(&phrasings, entries.len()).into_iter());
+        let first_whole = documents.len();
+        documents.extend(items.iter().map(|item| {
+            let list = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>();
+            vec![list(&item.words), list(&item.bigrams), list(&item.answer)]
+        }));
+        let owners = |of: &dyn Fn(&Item) -> &BTreeSet<String>| {
+            Rarity::count(items.iter().map(|item| of(item).iter().map(String::as_str).collect()))
+        };
+        let (words, pairs) = (owners(&|item| &item.words), owners(&|item| &item.bigrams));
+        for phrasing in items.iter_mut().flat_map(|item| &mut item.phrasings) {
+            phrasing.words_mass = words.mass(phrasing.words.iter());
+        }
         let index = TermIndex::build(&["words", "bigrams", "answer"], documents.into_iter())?;
-        Ok(Self { vocabulary, rarity, phrasings, answers, index })
+        Ok(Self { vocabulary, words, bigrams: pairs, items, first_whole, entry_of, index })
     }
 
     /// The entries that a message may be about, most probable first.
@@ -145,86 +194,122 @@ impl Faq {
         usable: &dyn Fn(usize) -> bool,
         entries_max: usize,
     ) -> Vec<EntryHit> {
-        let terms = self.vocabulary.terms(utterance.as_str(), &utterance.search_words);
-        let pairs = bigrams(utterance.as_str());
-        let by_field = |field, boost| move |term| QueryTerm { field, term, boost };
-        let query: Vec<QueryTerm<'_>> = terms
-            .iter()
-            .map(String::as_str)
-            .map(by_field(WORDS, 1.0))
-            .chain(pairs.iter().map(String::as_str).map(by_field(BIGRAMS, BIGRAM_BOOST)))
-            .chain(terms.iter().map(String::as_str).map(by_field(ANSWER, ANSWER_BOOST)))
+        let message = Message::new(self, utterance);
+        let candidates = self.candidates(&message, usable);
+        let best_score = candidates.values().copied().fold(0.0, Score::max);
+        let mut hits: Vec<EntryHit> = candidates
+            .into_iter()
+            .map(|(entry, score)| self.hit(&message, entry, score, share(score, best_score)))
             .collect();
-        let found = self.index.search(&[], &query, PHRASINGS_MAX).unwrap_or_else(|error| {
-            tracing::error!(%error, "search in the FAQ failed");
-            Vec::new()
-        });
-        let message = Message::new(&terms, pairs, &self.rarity);
-        let mut best: BTreeMap<usize, EntryHit> = BTreeMap::new();
-        for (document, score) in found {
-            let phrasing = &self.phrasings[document];
-            if !usable(phrasing.entry) {
-                continue;
-            }
-            let features = message.features(phrasing, &self.answers[phrasing.entry], &self.rarity);
-            let hit = EntryHit {
-                entry: phrasing.entry,
-                phrasing: self.place_in_entry(document),
-                score,
-                probability: features.probability(),
-                features,
-                matched: terms.iter().filter(|term| phrasing.terms.contains(*term)).cloned().collect(),
-            };
-            let better = |other: &EntryHit| hit.probability.total_cmp(other.probability).is_gt();
-            if best.get(&hit.entry).is_none_or(better) {
-                best.insert(hit.entry, hit);
-            }
-        }
-        let mut hits: Vec<EntryHit> = best.into_values().collect();
         hits.sort_by(|a, b| b.probability.total_cmp(a.probability).then(a.entry.cmp(&b.entry)));
         hits.truncate(entries_max);
         hits
     }
 
-    fn place_in_entry(&self, document: usize) -> usize {
-        let entry = self.phrasings[document].entry;
-        self.phrasings[..document].iter().rev().take_while(|phrasing| phrasing.entry == entry).count()
+    /// Entries with the score of their best document.
+    fn candidates(&self, message: &Message, usable: &dyn Fn(usize) -> bool) -> BTreeMap<usize, Score> {
+        let by_field = |field, boost| move |term| QueryTerm { field, term, boost };
+        let query: Vec<QueryTerm<'_>> = message
+            .words
+            .iter()
+            .map(String::as_str)
+            .map(by_field(WORDS, 1.0))
+            .chain(message.bigrams.iter().map(String::as_str).map(by_field(BIGRAMS, BIGRAM_BOOST)))
+            .chain(message.words.iter().map(String::as_str).map(by_field(ANSWER, ANSWER_BOOST)))
+            .collect();
+        let found = self.index.search(&[], &query, DOCUMENTS_MAX).unwrap_or_else(|error| {
+            tracing::error!(%error, "search in the FAQ failed");
+            Vec::new()
+        });
+        let mut best: BTreeMap<usize, Score> = BTreeMap::new();
+        for (document, score) in found {
+            let entry = match self.entry_of.get(document) {
+                Some(entry) => *entry,
+                None => document - self.first_whole,
+            };
+            if usable(entry) {
+                let own = best.entry(entry).or_insert(score);
+                *own = own.max(score);
+            }
+        }
+        best
+    }
+
+    /// The best phrasing speaks for the entry.
+    fn hit(&self, message: &Message, entry: usize, score: Score, relative_score: f32) -> EntryHit {
+        let item = &self.items[entry];
+        let shared = Features {
+            entry_covered: share(
+                self.words.mass(message.words.iter().filter(|word| item.words.contains(*word))),
+                message.words_mass,
+            ),
+            entry_bigrams: share(
+                self.bigrams.mass(message.bigrams.iter().filter(|pair| item.bigrams.contains(*pair))),
+                message.bigrams_mass,
+            ),
+            answer_covered: share(
+                self.words.mass(
+                    message
+                        .words
+                        .iter()
+                        .filter(|word| item.words.contains(*word) || item.answer.contains(*word)),
+                ),
+                message.words_mass,
+            ),
+            relative_score,
+            foreign: message.foreign,
+            ..Features::default()
+        };
+        let (phrasing, features) = item
+            .phrasings
+            .iter()
+            .map(|phrasing| {
+                let common =
+                    self.words.mass(message.words.iter().filter(|word| phrasing.words.contains(*word)));
+                Features {
+                    message_covered: share(common, message.words_mass),
+                    phrasing_covered: share(common, phrasing.words_mass),
+                    bigrams: dice(&message.bigram_set, &phrasing.bigrams),
+                    ..shared
+                }
+            })
+            .enumerate()
+            .max_by(|(a_at, a), (b_at, b)| a.probability().total_cmp(b.probability()).then(b_at.cmp(a_at)))
+            .unwrap_or((0, shared));
+        EntryHit {
+            entry,
+            phrasing,
+            score,
+            probability: features.probability(),
+            features,
+            matched: message.words.iter().filter(|word| item.words.contains(*word)).cloned().collect(),
+        }
     }
 }
 
-fn owners(phrasings: &[Phrasing], n_entries: usize) -> Vec<HashSet<&str>> {
-    let mut owners = vec![HashSet::new(); n_entries];
-    for phrasing in phrasings {
-        owners[phrasing.entry].extend(phrasing.terms.iter().map(String::as_str));
-    }
-    owners
-}
-
-/// A message, weighed once for all the phrasings it is compared with.
-struct Message<'q> {
-    terms: &'q [String],
-    bigrams: HashSet<String>,
-    mass: f32,
+/// A message, weighed once for all the entries it is compared with.
+struct Message {
+    words: Vec<String>,
+    words_mass: f32,
+    bigrams: Vec<String>,
+    bigram_set: HashSet<String>,
+    bigrams_mass: f32,
     foreign: f32,
 }
 
-impl<'q> Message<'q> {
-    fn new(terms: &'q [String], pairs: Vec<String>, rarity: &Rarity) -> Self {
-        let mass = rarity.mass(terms.iter());
-        let foreign = rarity.mass(terms.iter().filter(|term| !rarity.knows(term)));
-        Self { terms, bigrams: pairs.into_iter().collect(), mass, foreign: share(foreign, mass) }
-    }
-
-    fn features(&self, phrasing: &Phrasing, answer: &BTreeSet<String>, rarity: &Rarity) -> Features {
-        let common = rarity.mass(self.terms.iter().filter(|term| phrasing.terms.contains(*term)));
-        let with_answer = rarity
-            .mass(self.terms.iter().filter(|term| phrasing.terms.contains(*term) || answer.contains(*term)));
-        Features {
-            message_covered: share(common, self.mass),
-            phrasing_covered: share(common, rarity.mass(phrasing.terms.iter())),
-            bigrams: dice(&self.bigrams, &phrasing.bigrams),
-            answer_covered: share(with_answer, self.mass),
-            foreign: self.foreign,
+impl Message {
+    fn new(faq: &Faq, utterance: &Utterance) -> Self {
+        let words = faq.vocabulary.terms(utterance.as_str(), &utterance.search_words);
+        let pairs = bigrams(utterance.as_str());
+        let words_mass = faq.words.mass(words.iter());
+        let foreign = faq.words.mass(words.iter().filter(|word| !faq.words.knows(word)));
+        Self {
+            words_mass,
+            bigram_set: pairs.iter().cloned().collect(),
+            bigrams_mass: faq.bigrams.mass(pairs.iter()),
+            bigrams: pairs,
+            foreign: share(foreign, words_mass),
+            words,
         }
     }
 }
