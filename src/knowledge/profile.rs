@@ -69,7 +69,7 @@ pub struct Thresholds {
 impl Default for Thresholds {
     /// Chosen by hand until a bot is calibrated with `yingda calibrate`.
     fn default() -> Self {
-        Self { answer: 0.6, clarify: 0.25, margin: 0.05 }
+        Self { answer: 0.7, clarify: 0.25, margin: 0.05 }
     }
 }
 

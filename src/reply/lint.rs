@@ -25,7 +25,7 @@ pub fn lint(known: &Knowledge) -> Vec<Finding> {
     let mut attempt = |template: &str, source: Source| {
         // The union of everything that any sentence may use.
         let extra = context! {
-            group => "客服组", kind => "图片", title => "文件", until => "2026年1月1日", current => false,
+            group => "客服组", kind => "图片", title => "文件", until => "2026年1月1日", current => false, missing => "黑色",
             ..product_value(&sample_product())
         };
         if let Err(error) = fill(template, &scene, extra) {

@@ -70,7 +70,11 @@ impl Renderer {
     ) -> Reply {
         let parts = match decision {
             Decision::Answer(basis) => self.answer(basis, evidence, before, scene, today),
-            Decision::Clarify { choices, about } => vec![self.question(choices, *about, scene)],
+            Decision::Clarify { choices, about } => {
+                let question = self.question(choices, *about, scene);
+                let lacking = (*about == About::Products).then(|| self.lacking(evidence, scene)).flatten();
+                lacking.into_iter().chain([question]).collect()
+            }
             Decision::Handoff { group, reason, said } => {
                 let unknown = (*reason == Reason::Unknown)
                     .then(|| self.sentence(Sentence::HandoffUnknown, scene, context! {}));
@@ -144,7 +148,12 @@ impl Renderer {
                 let named = entry.reply.as_deref().map(|name| self.named(name, scene, today));
                 std::iter::once(words).chain(named.into_iter().flatten()).collect()
             }
-            Basis::Product(at) => self.product(&known.products[*at], scene),
+            Basis::Product(at) => {
+                // A product picked from a list was seen with what it lacks.
+                let found = evidence.products.hits.first().is_some_and(|hit| hit.product == *at);
+                let lacking = found.then(|| self.lacking(evidence, scene)).flatten();
+                lacking.into_iter().chain(self.product(&known.products[*at], scene)).collect()
+            }
             Basis::Rules(places) => self.said(places, evidence, scene, today),
             Basis::Rest => before.rest.iter().cloned().map(Part::Text).collect(),
             Basis::NothingLeft => vec![Part::Text(self.sentence(Sentence::NothingLeft, scene, context! {}))],
@@ -168,6 +177,13 @@ impl Renderer {
                 ActionSpec::Tag(_) | ActionSpec::Handoff(_) => Vec::new(),
             })
             .collect()
+    }
+
+    fn lacking(&self, evidence: &Evidence, scene: &Scene<'_>) -> Option<Part> {
+        let missing = &evidence.products.missing;
+        (!missing.is_empty()).then(|| {
+            Part::Text(self.sentence(Sentence::Nearest, scene, context! { missing => missing.join("、") }))
+        })
     }
 
     fn question(&self, choices: &[Choice], about: About, scene: &Scene<'_>) -> Part {

@@ -34,6 +34,8 @@ sentences! {
         "您想了解的是下面哪一个？回复数字就行：",
     ClarifyProducts "clarify_products" "Several products fit." =>
         "为您找到这几款，回复数字看详情：",
+    Nearest "nearest" "No product has all that was asked; `missing` is what it lacks." =>
+        "没有完全符合“{{ missing }}”的，最接近的是：",
     Product "product" "Facts of one product, `product.*` in the context." =>
         "{{ product.name }}\n价格：{{ product.price }}元{% if product.colours %}\n颜色：{{ product.colours }}{% endif %}{% if product.sizes %}\n尺码/规格：{{ product.sizes }}{% endif %}{% if product.materials %}\n材质：{{ product.materials }}{% endif %}\n库存：{{ product.availability }}{% if product.description %}\n{{ product.description }}{% endif %}",
     HandoffOpen "handoff_open" "A human takes over, inside business hours." =>

@@ -72,6 +72,8 @@ pub struct ProductEvidence {
     pub hits: Vec<ProductHit>,
     /// What the message asks, in the order of the aspects.
     pub aspects: Vec<Aspect>,
+    /// Attributes, as said, that no product has together with the others: the hits lack them.
+    pub missing: Vec<String>,
 }
 
 impl Catalogue {
@@ -137,18 +139,17 @@ impl Catalogue {
         aspects.sort_unstable();
         aspects.dedup();
         let terms = self.vocabulary.terms(text, &utterance.search_words);
-        let explained_elsewhere: Vec<ByteSpan> =
+        let elsewhere: Vec<ByteSpan> =
             slots.iter().copied().chain(asked.iter().map(|(_, span)| *span)).collect();
-        let mut hits: Vec<ProductHit> = self
-            .candidates(&terms, wanted)
+        let (fitting, missing) = self.fitting(&terms, wanted);
+        let mut hits: Vec<ProductHit> = fitting
             .into_iter()
-            .filter(|(product, _)| self.fits(&self.shelf[*product], wanted))
             .map(|(product, score)| {
                 let one = &self.shelf[product];
                 let matched: Vec<String> =
                     terms.iter().filter(|term| one.named.contains(*term)).cloned().collect();
-                let explained = self.explained(utterance, &explained_elsewhere, one);
-                let named = self.named(wanted, one, &matched);
+                let explained = self.explained(utterance, &elsewhere, one);
+                let named = is_named(wanted, &matched);
                 ProductHit { product, score, probability: probability(explained, named), matched }
             })
             .collect();
@@ -159,7 +160,43 @@ impl Catalogue {
                 .then(a.product.cmp(&b.product))
         });
         hits.truncate(products_max);
-        ProductEvidence { hits, aspects }
+        ProductEvidence { hits, aspects, missing }
+    }
+
+    /// The products with all attributes; when there are none, those that lack the fewest kinds of them, in the
+    /// order in which a customer gives way: traits, then size, then colour, then price. The goods never change.
+    fn fitting(&self, terms: &[String], wanted: &Wanted) -> (Vec<(usize, Score)>, Vec<String>) {
+        let mut looser = wanted.clone();
+        let mut missing = Vec::new();
+        for step in [Loosen::Nothing, Loosen::Traits, Loosen::Sizes, Loosen::Colours, Loosen::Price] {
+            let given_up = match step {
+                Loosen::Nothing => true,
+                Loosen::Traits => give_up(&mut looser.traits, &mut missing),
+                Loosen::Sizes => give_up(&mut looser.sizes, &mut missing),
+                Loosen::Colours => give_up(&mut looser.colours, &mut missing),
+                Loosen::Price => {
+                    let bounds = (looser.price_fen_min.take(), looser.price_fen_max.take());
+                    let bounded = bounds != (None, None);
+                    if bounded {
+                        missing.push("价位".to_owned());
+                    }
+                    bounded
+                }
+            };
+            if !given_up {
+                continue;
+            }
+            let mut found = self.candidates(terms, &looser);
+            found.retain(|(product, _)| self.fits(&self.shelf[*product], &looser));
+            if !found.is_empty() {
+                return (found, missing);
+            }
+            // Without goods named there is nothing that attributes could be missing from.
+            if wanted.items.is_empty() {
+                break;
+            }
+        }
+        (Vec::new(), Vec::new())
     }
 
     fn candidates(&self, terms: &[String], wanted: &Wanted) -> Vec<(usize, Score)> {
@@ -204,7 +241,7 @@ impl Catalogue {
         };
         let holds = |word: &str| {
             let term = normalise(word);
-            one.named.contains(self.vocabulary.term(term.as_str()))
+            one.named.contains(self.vocabulary.term(term.as_str())) || one.sizes.contains(&size_stem(word))
         };
         any(&wanted.items, &holds)
             && any(&wanted.colours, &|word| {
@@ -240,13 +277,6 @@ impl Catalogue {
         if whole > 0.0 { part / whole } else { 0.0 }
     }
 
-    /// Whether the message names this product or its kind, and does not merely share a word with it.
-    fn named(&self, wanted: &Wanted, one: &Shelf, matched: &[String]) -> bool {
-        !wanted.items.is_empty()
-            || (!wanted.traits.is_empty() && !matched.is_empty())
-            || matched.iter().filter(|term| one.named.contains(*term)).count() >= 2
-    }
-
     fn asked(&self, text: &str) -> Vec<(Aspect, ByteSpan)> {
         self.aspects
             .iter()
@@ -257,6 +287,28 @@ impl Catalogue {
             })
             .collect()
     }
+}
+
+/// What is given up to find anything.
+#[derive(Clone, Copy)]
+enum Loosen {
+    Nothing,
+    Traits,
+    Sizes,
+    Colours,
+    Price,
+}
+
+/// Whether there was anything to give up.
+fn give_up(attributes: &mut Vec<String>, missing: &mut Vec<String>) -> bool {
+    let any = !attributes.is_empty();
+    missing.append(attributes);
+    any
+}
+
+/// Whether the message names the product or its kind, and does not merely share a word with it.
+fn is_named(wanted: &Wanted, matched: &[String]) -> bool {
+    !wanted.items.is_empty() || (!wanted.traits.is_empty() && !matched.is_empty()) || matched.len() >= 2
 }
 
 /// Chosen by hand: with everything explained 0.95, with three quarters 0.62, with half 0.14.

@@ -58,15 +58,6 @@ pub(super) fn bigrams(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Share of common bigrams, Dice's coefficient: `0.0..=1.0`, 0 when either has none.
-pub(super) fn dice(a: &HashSet<String>, b: &HashSet<String>) -> f32 {
-    let total = a.len() + b.len();
-    if total == 0 {
-        return 0.0;
-    }
-    2.0 * a.intersection(b).count() as f32 / total as f32
-}
-
 /// How much rarer than everything a term is, from the number of entries that hold it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rarity {
@@ -139,13 +130,5 @@ mod tests {
         assert!(rarity.weight("火星") > rarity.weight("退货"));
         assert!(rarity.weight("请问") < rarity.weight("退货"));
         assert!(!rarity.knows("火星"));
-    }
-
-    #[test]
-    fn dice_of_equal_and_of_foreign_texts() {
-        let set = |text: &str| bigrams(text).into_iter().collect::<HashSet<_>>();
-        assert_eq!(dice(&set("怎么退货?"), &set("怎么退货")), 1.0);
-        assert_eq!(dice(&set("怎么退货"), &set("股票")), 0.0);
-        assert_eq!(dice(&set(""), &set("")), 0.0);
     }
 }
