@@ -45,7 +45,13 @@ impl Lexicon {
             product.sizes.iter().for_each(|size| learn(SlotName::Size, size));
             product.styles.iter().for_each(|style| learn(SlotName::Style, style));
             product.materials.iter().for_each(|material| learn(SlotName::Material, material));
-            product.colours.iter().for_each(|colour| learn(SlotName::Color, colour));
+            for colour in &product.colours {
+                learn(SlotName::Color, colour);
+                // 军绿 on the label is 军绿色 in a sentence.
+                if !colour.ends_with('色') {
+                    learn(SlotName::Color, &format!("{colour}色"));
+                }
+            }
             learn(SlotName::Brand, &product.series);
             learn(SlotName::Spec, &product.id);
             product.aliases.iter().for_each(|alias| learn(SlotName::Item, alias));
