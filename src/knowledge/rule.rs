@@ -118,3 +118,14 @@ pub enum ActionSpec {
     /// Hands the talk to a group of `bot.toml`.
     Handoff(String),
 }
+
+impl ActionSpec {
+    /// Whether the customer notices it: words or a handoff.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        match self {
+            Self::Reply(_) | Self::Text(_) | Self::Handoff(_) => true,
+            Self::Tag(_) => false,
+        }
+    }
+}

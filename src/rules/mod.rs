@@ -260,15 +260,7 @@ fn firing_order(specs: &[RuleSpec]) -> Vec<usize> {
 
 /// Whether rules of the same stage behind this one are left out once it fired.
 fn stops(spec: &RuleSpec) -> bool {
-    !spec.continues && spec.then.iter().any(answers)
-}
-
-/// Whether the customer notices the action.
-fn answers(action: &ActionSpec) -> bool {
-    match action {
-        ActionSpec::Reply(_) | ActionSpec::Text(_) | ActionSpec::Handoff(_) => true,
-        ActionSpec::Tag(_) => false,
-    }
+    !spec.continues && spec.then.iter().any(ActionSpec::is_heard)
 }
 
 fn weekday(day: jiff::civil::Weekday) -> Weekday {

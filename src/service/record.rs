@@ -71,7 +71,7 @@ fn handoff(engine: &Engine, inbound: &Inbound, turn: &Turn, now: Timestamp) -> O
         "detail": detail,
         "customer_name": inbound.customer.name,
         "slots": view::slots(turn),
-        "nearest": view::evidence(engine, turn).iter().filter(|one| one.kind != "rule").take(3)
+        "nearest": view::candidates(engine, turn).iter().take(3)
             .map(|one| json!({ "kind": one.kind, "id": one.id, "title": one.title }))
             .collect::<Vec<_>>(),
     });

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::engine::Engine;
 use crate::engine::Stage;
 use crate::engine::Turn;
+use crate::knowledge::rule::ActionSpec;
 use crate::knowledge::rule::Stage as RuleStage;
 use crate::knowledge::sensitive::SensitiveAction;
 use crate::message::Part;
@@ -168,7 +169,7 @@ pub fn turn(engine: &Engine, turn: &Turn, timings: &[(Stage, Duration)]) -> Turn
                 because: hit.because.clone(),
             })
             .collect(),
-        evidence: evidence(engine, turn),
+        evidence: candidates(engine, turn),
         thresholds: ThresholdsView { answer: limits.answer, clarify: limits.clarify, margin: limits.margin },
         sensitive: turn
             .evidence
@@ -203,19 +204,29 @@ pub fn slots(turn: &Turn) -> Vec<SlotView> {
         .collect()
 }
 
-/// Candidates, most probable first; rules that spoke stand in front.
+/// What speaks for the reply: rules with words or a handoff, then the candidates.
 #[must_use]
 pub fn evidence(engine: &Engine, turn: &Turn) -> Vec<EvidenceView> {
     let known = engine.known();
-    let rules = turn.evidence.rules.iter().map(|hit| EvidenceView {
-        kind: "rule",
-        id: hit.id.clone(),
-        title: hit.because.join("、"),
-        score: None,
-        probability: 1.0,
-        matched: hit.because.clone(),
-        source: format!("rules.toml:{}", known.rules.get(hit.rule).map_or(0, |rule| rule.line)),
-    });
+    let rules =
+        turn.evidence.rules.iter().filter(|hit| hit.actions.iter().any(ActionSpec::is_heard)).map(|hit| {
+            EvidenceView {
+                kind: "rule",
+                id: hit.id.clone(),
+                title: hit.because.join("、"),
+                score: None,
+                probability: 1.0,
+                matched: hit.because.clone(),
+                source: format!("rules.toml:{}", known.rules.get(hit.rule).map_or(0, |rule| rule.line)),
+            }
+        });
+    rules.chain(candidates(engine, turn)).collect()
+}
+
+/// Entries and products, most probable first.
+#[must_use]
+pub fn candidates(engine: &Engine, turn: &Turn) -> Vec<EvidenceView> {
+    let known = engine.known();
     let entries = turn.evidence.entries.iter().map(|hit| {
         let entry = &known.entries[hit.entry];
         EvidenceView {
@@ -242,7 +253,7 @@ pub fn evidence(engine: &Engine, turn: &Turn) -> Vec<EvidenceView> {
     });
     let mut found: Vec<EvidenceView> = entries.chain(products).collect();
     found.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    rules.chain(found).collect()
+    found
 }
 
 fn because(engine: &Engine, turn: &Turn) -> String {

@@ -60,9 +60,9 @@ function section(title, ...children) {
 
 function heard(turn) {
   const slots = turn.slots ?? [];
-  if (!turn.normalised) return null;
+  if (!turn.text) return null;
   return section(say("heard"),
-    element("p", { class: "sentence" }, marked(turn.normalised, slots)),
+    element("p", { class: "sentence" }, marked(turn.text, slots)),
     slots.length === 0 ? null : element("dl", { class: "pairs" }, slots.flatMap((slot) => [
       element("dt", null, slot.name), element("dd", null, String(slot.value)),
     ])),
@@ -70,7 +70,7 @@ function heard(turn) {
       turn.tokens.map((token) => element("span", null, token))) : null);
 }
 
-// Slot offsets count Unicode scalar values of the normalised sentence, which JavaScript's own indices do not.
+// Slot offsets count Unicode scalar values of what was typed, which JavaScript's own indices do not.
 function marked(sentence, slots) {
   const characters = Array.from(sentence);
   const pieces = [];

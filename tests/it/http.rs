@@ -1,0 +1,710 @@
+//! The HTTP edge without a socket: who may do what, what an answer looks like, and what goes wrong with words.
+//!
+//! Every answer is held against `openapi.json` as it comes.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::body::to_bytes;
+use axum::extract::ConnectInfo;
+use axum::http::HeaderMap;
+use axum::http::Request;
+use jiff::Timestamp;
+use serde_json::Value;
+use serde_json::json;
+use tempfile::TempDir;
+use tower::ServiceExt;
+use yingda::http::Desk;
+use yingda::http::key::Scope;
+use yingda::http::key::hash;
+use yingda::http::key::new_key;
+use yingda::http::link::Signer;
+use yingda::secret::Secret;
+use yingda::service::Service;
+use yingda::service::callback::Callbacks;
+use yingda::store::SqliteStore;
+use yingda::store::Store;
+
+use crate::contract::Contract;
+use crate::fixture::AMBIGUOUS;
+use crate::fixture::BOT;
+use crate::fixture::CHART;
+use crate::fixture::CHART_BYTES;
+use crate::fixture::CHART_FILE;
+use crate::fixture::Folder;
+use crate::fixture::INVOICES;
+use crate::fixture::MESSAGES_PER_MINUTE;
+use crate::fixture::RETURN;
+use crate::fixture::TO_HUMAN;
+
+/// A Monday, ten o'clock in Shanghai.
+const NOW: &str = "2026-11-23T02:00:00Z";
+
+const LINK_DAYS: u32 = 7;
+
+const HERE: &str = "127.0.0.1:50000";
+const OUTSIDE: &str = "203.0.113.9:50000";
+
+/// A served bot with its own folder, store and clock.
+struct Shop {
+    folder: Folder,
+    store: Arc<SqliteStore>,
+    signer: Signer,
+    second: Arc<AtomicI64>,
+    router: Router,
+    contract: Contract,
+    _data: TempDir,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        Self::with(|_desk| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Desk)) -> Self {
+        let (folder, data) = (Folder::new(), tempfile::tempdir().expect("a temporary folder"));
+        let store = Arc::new(SqliteStore::open(data.path()).await.expect("a store"));
+        let now: Timestamp = NOW.parse().expect("a time");
+        let second = Arc::new(AtomicI64::new(now.as_second()));
+        let clock = {
+            let second = Arc::clone(&second);
+            Arc::new(move || Timestamp::from_second(second.load(Ordering::SeqCst)).expect("a time"))
+        };
+        let service = Service::new(vec![folder.engine()], Arc::clone(&store) as Arc<dyn Store>, clock);
+        let service = Arc::new(service);
+        let callbacks = Callbacks::new(Arc::clone(&service), Duration::from_secs(4));
+        let signer = Signer::new(Secret::new("the tests' link key"), LINK_DAYS);
+        let mut desk = Desk::new(service, BTreeMap::new(), callbacks, signer.clone());
+        change(&mut desk);
+        let router = yingda::http::router(desk);
+        Self { folder, store, signer, second, router, contract: Contract::read(), _data: data }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.second.load(Ordering::SeqCst)).expect("a time")
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.second.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// A key that opens a scope.
+    async fn key(&self, scope: Scope) -> String {
+        let key = new_key(scope, [scope as u8; 32]).expose().to_owned();
+        self.store.key_add(scope.as_str(), &hash(&key), "test", self.now()).await.expect("a new key");
+        key
+    }
+
+    #[track_caller]
+    fn send(&self, call: Call) -> impl Future<Output = Answer> {
+        let caller = std::panic::Location::caller();
+        let (method, path) = (call.method, call.path.split('?').next().unwrap_or_default().to_owned());
+        let answering = self.router.clone().oneshot(call.request());
+        async move {
+            let response = answering.await.expect("a router cannot fail");
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            let body = to_bytes(response.into_body(), usize::MAX).await.expect("the whole body").to_vec();
+            let answer = Answer { status, headers, body };
+            let kind = answer.header("content-type");
+            let complaints = self.contract.complaints(method, &path, status, kind, &answer.body);
+            assert!(complaints.is_empty(), "{caller}: {complaints:#?}\n{}", answer.text());
+            answer
+        }
+    }
+
+    /// One message from this machine.
+    async fn say(&self, user: &str, text: &str) -> Answer {
+        self.send(chat(user, text)).await
+    }
+}
+
+/// A request, from this machine unless it says otherwise.
+#[derive(Clone)]
+struct Call {
+    method: &'static str,
+    path: String,
+    peer: &'static str,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+}
+
+fn get(path: &str) -> Call {
+    let headers = vec![("host", "127.0.0.1:8640".to_owned())];
+    Call { method: "GET", path: path.to_owned(), peer: HERE, headers, body: Vec::new() }
+}
+
+fn post(path: &str, body: impl Into<Vec<u8>>) -> Call {
+    let call = Call { method: "POST", body: body.into(), ..get(path) };
+    call.header("content-type", "application/json")
+}
+
+fn chat(user: &str, text: &str) -> Call {
+    post("/api/v1/chat", json!({ "bot": BOT, "user": user, "text": text }).to_string())
+}
+
+impl Call {
+    fn outside(mut self) -> Self {
+        self.peer = OUTSIDE;
+        self.header("host", "bot.example.com")
+    }
+
+    fn peer(mut self, peer: &'static str) -> Self {
+        self.peer = peer;
+        self
+    }
+
+    fn key(self, key: &str) -> Self {
+        self.header("authorization", &format!("Bearer {key}"))
+    }
+
+    /// Sets a header, in place of one of that name.
+    fn header(mut self, name: &'static str, value: &str) -> Self {
+        self = self.without(name);
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(own, _)| *own != name);
+        self
+    }
+
+    fn request(self) -> Request<Body> {
+        let peer: SocketAddr = self.peer.parse().expect("an address");
+        let mut request = Request::builder().method(self.method).uri(&self.path).extension(ConnectInfo(peer));
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        request.body(Body::from(self.body)).expect("a request")
+    }
+}
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("a header in ASCII"))
+    }
+
+    /// Status and code of an error.
+    fn error(&self) -> (u16, String) {
+        (self.status, self.json()["error"]["code"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The texts of a reply.
+    fn words(&self) -> Vec<String> {
+        let parts = self.json()["reply"].as_array().cloned().unwrap_or_default();
+        parts.iter().filter_map(|part| part["text"].as_str()).map(str::to_owned).collect()
+    }
+}
+
+// Chat.
+
+#[tokio::test]
+async fn chat_answers_on_this_machine_without_a_key_and_without_a_turn() {
+    let shop = Shop::open().await;
+    let answer = shop.say("a", RETURN.0).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.words(), [RETURN.1]);
+    assert_eq!(answer.json()["turn"], Value::Null);
+}
+
+#[tokio::test]
+async fn only_an_admin_key_shows_how_an_answer_came_about() {
+    let shop = Shop::open().await;
+    for scope in Scope::ALL {
+        let key = shop.key(scope).await;
+        let answer = shop.send(chat("a", RETURN.0).outside().key(&key)).await;
+        let turn = &answer.json()["turn"];
+        assert_eq!(turn.is_object(), scope == Scope::Admin, "{scope:?}");
+        if scope == Scope::Admin {
+            assert_eq!(turn["evidence"][0]["id"], "return-apply");
+            assert_eq!(turn["action"], "answer");
+            assert!(turn["timings_us"]["total"].is_u64(), "{turn}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clarification_is_settled_by_a_number() {
+    let shop = Shop::open().await;
+    let asked = shop.say("a", AMBIGUOUS).await.json();
+    let options = asked["reply"].as_array().and_then(|parts| parts.last()).expect("a part");
+    let second = options["options"][1].as_str().expect("a second option").to_owned();
+    let (_, expected) = INVOICES.into_iter().find(|(title, _)| *title == second).expect("one of the two");
+    assert_eq!(shop.say("a", "2").await.words(), [expected]);
+    // To a stranger the number means nothing.
+    assert_ne!(shop.say("b", "2").await.words(), [expected]);
+}
+
+#[tokio::test]
+async fn every_text_gets_words() {
+    let shop = Shop::open().await;
+    let long = RETURN.0.repeat(100 * 1024 / RETURN.0.len());
+    let texts = [
+        ("empty", String::new()),
+        ("blank", " \t\r\n\u{3000}".to_owned()),
+        ("emoji", "😀👍🏽🇨🇳".to_owned()),
+        ("controls", "\0\u{1}\u{7}\u{1b}[2J\u{202e}\u{feff}\u{7f}".to_owned()),
+        ("a right-to-left mark inside", format!("{}\u{200f}\u{0}", RETURN.0)),
+        ("syntax", "title:\"a\" AND (b OR /.*/) ]]>{{ 7*7 }}'; --".to_owned()),
+        ("100 kB", long),
+    ];
+    for (name, text) in texts {
+        let answer = shop.say(name, &text).await;
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        assert!(answer.words().iter().all(|words| !words.trim().is_empty()), "{name}: {}", answer.text());
+        assert!(!answer.text().contains("49"), "{name}: a template of the customer's ran");
+    }
+}
+
+#[tokio::test]
+async fn a_long_message_is_read_in_part_and_a_longer_one_refused() {
+    let shop = Shop::open().await;
+    let admin = shop.key(Scope::Admin).await;
+    let at_limit = shop.send(chat("a", &"退".repeat(131_072 / 3)).key(&admin)).await;
+    assert_eq!((at_limit.status, &at_limit.json()["turn"]["cut"]), (200, &json!(true)));
+    assert_eq!(shop.say("a", &"a".repeat(131_072)).await.status, 200);
+    assert_eq!(shop.say("a", &"a".repeat(131_073)).await.error(), (422, "text-too-long".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_no_message_is_refused_with_a_code() {
+    let shop = Shop::open().await;
+    let body = |body: &str| post("/api/v1/chat", body);
+    let over_limit = chat("a", &"a".repeat(262_144));
+    let long_user = "u".repeat(129);
+    for (name, call, expected) in [
+        ("unknown bot", body(r#"{"bot":"nobody","user":"a","text":"x"}"#), (404, "unknown-bot")),
+        ("empty bot", body(r#"{"bot":"","user":"a","text":"x"}"#), (404, "unknown-bot")),
+        ("empty user", chat("", "x"), (422, "bad-user")),
+        ("blank user", chat(" \u{3000}", "x"), (422, "bad-user")),
+        ("long user", chat(&long_user, "x"), (422, "bad-user")),
+        ("no JSON", body("{"), (400, "bad-json")),
+        ("an empty body", body(""), (400, "bad-json")),
+        (
+            "invalid UTF-8",
+            post("/api/v1/chat", b"{\"bot\":\"shop\",\"user\":\"a\",\"text\":\"\xff\"}"),
+            (400, "bad-json"),
+        ),
+        ("half a surrogate pair", body(r#"{"bot":"shop","user":"a","text":"\ud83d"}"#), (400, "bad-json")),
+        ("no text", body(r#"{"bot":"shop","user":"a"}"#), (422, "bad-json")),
+        ("a number as text", body(r#"{"bot":"shop","user":"a","text":1}"#), (422, "bad-json")),
+        ("an unknown key", body(r#"{"bot":"shop","user":"a","text":"x","txet":"y"}"#), (422, "bad-json")),
+        ("no content type", chat("a", "x").without("content-type"), (415, "not-json")),
+        ("a form's content type", chat("a", "x").header("content-type", "text/plain"), (415, "not-json")),
+        ("over the body limit", over_limit, (413, "body-too-large")),
+    ] {
+        let answer = shop.send(call).await;
+        assert_eq!(answer.error(), (expected.0, expected.1.to_owned()), "{name}: {}", answer.text());
+    }
+    assert_eq!(shop.say(&"u".repeat(128), RETURN.0).await.words(), [RETURN.1]);
+}
+
+#[tokio::test]
+async fn a_flood_is_slowed_down_with_words_and_by_customer() {
+    let shop = Shop::open().await;
+    for _ in 0..MESSAGES_PER_MINUTE {
+        assert_eq!(shop.say("a", RETURN.0).await.status, 200);
+    }
+    let over = shop.say("a", RETURN.0).await;
+    assert_eq!(over.error(), (429, "flood".to_owned()));
+    assert!(over.words().iter().any(|words| !words.is_empty()), "{}", over.text());
+    assert_eq!(shop.say("b", RETURN.0).await.status, 200);
+    shop.pass(60);
+    assert_eq!(shop.say("a", RETURN.0).await.status, 200);
+}
+
+// Who may do what.
+
+#[tokio::test]
+async fn from_outside_a_key_is_needed_and_its_scope_counts() {
+    let shop = Shop::open().await;
+    let mut keys = vec![("no key", None)];
+    for scope in Scope::ALL {
+        keys.push((scope.as_str(), Some(shop.key(scope).await)));
+    }
+    let routes = [
+        // Status without a key, then with chat, agent and admin.
+        (chat("a", "谢谢"), [401, 200, 200, 200]),
+        (get("/api/v1/bots"), [401, 200, 200, 200]),
+        (get("/api/v1/openapi.json"), [401, 200, 200, 200]),
+        (get("/api/v1/handoffs"), [401, 403, 200, 200]),
+        (post("/api/v1/handoffs/1/close", ""), [401, 403, 404, 404]),
+        (get("/metrics"), [401, 403, 200, 200]),
+        (get("/"), [401, 200, 200, 200]),
+        (get("/no/such/address"), [401, 404, 404, 404]),
+        (get("/healthz"), [200, 200, 200, 200]),
+        (get("/readyz"), [200, 200, 200, 200]),
+    ];
+    for (call, expected) in routes {
+        for ((name, key), expected) in keys.iter().zip(expected) {
+            let mut outside = call.clone().outside();
+            if let Some(key) = key {
+                outside = outside.key(key);
+            }
+            let path = outside.path.clone();
+            assert_eq!(shop.send(outside).await.status, expected, "{path} with {name}");
+        }
+    }
+    let here = |call: Call| async { shop.send(call).await.status };
+    assert_eq!(here(get("/api/v1/handoffs")).await, 401, "handoffs take a key on this machine too");
+    assert_eq!(here(get("/metrics")).await, 200);
+}
+
+#[tokio::test]
+async fn only_this_machine_itself_is_inside() {
+    let shop = Shop::open().await;
+    let bots = || get("/api/v1/bots");
+    let host = |host: &str| bots().header("host", host);
+    for (name, call, expected) in [
+        ("loopback", bots(), 200),
+        ("a name", host("localhost:8640"), 200),
+        ("no port", host("127.0.0.1"), 200),
+        ("IPv6", host("[::1]:8640").peer("[::1]:50000"), 200),
+        ("IPv4 inside of IPv6", bots().peer("[::ffff:127.0.0.1]:50000"), 200),
+        ("a foreign peer", bots().peer(OUTSIDE), 401),
+        ("a peer of the same network", bots().peer("192.168.1.5:50000"), 401),
+        ("a foreign host", host("bot.example.com"), 401),
+        ("a host that begins like ours", host("127.0.0.1.example.com"), 401),
+        ("a host that ends like ours", host("evil-localhost"), 401),
+        ("no host", bots().without("host"), 401),
+        ("X-Forwarded-For", bots().header("x-forwarded-for", "127.0.0.1"), 401),
+        ("X-Forwarded-Host", bots().header("x-forwarded-host", "localhost"), 401),
+        ("X-Real-IP", bots().header("x-real-ip", "127.0.0.1"), 401),
+        ("Forwarded", bots().header("forwarded", "for=127.0.0.1"), 401),
+        ("Via", bots().header("via", "1.1 proxy"), 401),
+    ] {
+        assert_eq!(shop.send(call).await.status, expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_opens_nothing_is_refused_everywhere() {
+    let shop = Shop::open().await;
+    let key = shop.key(Scope::Chat).await;
+    assert_eq!(shop.send(chat("a", "谢谢").outside().key(&key)).await.status, 200);
+    let id = shop.store.keys().await.unwrap()[0].id;
+    shop.store.key_revoke(id).await.unwrap();
+    for (name, key) in [("revoked", key.as_str()), ("made up", "yd_admin_0000"), ("empty", "")] {
+        for call in [chat("a", "谢谢").outside(), chat("a", "谢谢")] {
+            assert_eq!(shop.send(call.key(key)).await.error(), (401, "bad-key".to_owned()), "{name}");
+        }
+    }
+}
+
+// Handoffs.
+
+#[tokio::test]
+async fn a_handoff_is_listed_until_it_is_closed() {
+    let shop = Shop::open().await;
+    let agent = shop.key(Scope::Agent).await;
+    let list = |query: &'static str| {
+        let call = get(&format!("/api/v1/handoffs{query}")).key(&agent);
+        async { shop.send(call).await.json()["handoffs"].as_array().expect("a list").clone() }
+    };
+    assert_eq!(list("").await, [] as [Value; 0]);
+    shop.say("customer-7", TO_HUMAN).await;
+    shop.say("customer-7", TO_HUMAN).await;
+    let open = list("").await;
+    assert_eq!(open.len(), 1, "{open:?}");
+    let row = &open[0];
+    assert_eq!((&row["bot"], &row["customer_id"]), (&json!(BOT), &json!("customer-7")));
+    assert_eq!((&row["group"], &row["reason"]), (&json!("service"), &json!("rule")));
+    assert_eq!((&row["summary"]["text"], &row["summary"]["detail"]), (&json!(TO_HUMAN), &json!("human")));
+    assert_eq!(list("?bot=other").await, [] as [Value; 0]);
+
+    let close = |id: &str| {
+        let call = post(&format!("/api/v1/handoffs/{id}/close"), "").key(&agent);
+        async { shop.send(call).await }
+    };
+    assert_eq!(close(&row["id"].to_string()).await.json(), json!({ "id": row["id"], "closed": true }));
+    assert_eq!(list("").await, [] as [Value; 0]);
+    let all = list("?all=true").await;
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0]["closed_at"].as_str().map(|at| at.parse::<Timestamp>().unwrap()), Some(shop.now()));
+    for unknown in ["999", "0", "-1", "abc", "99999999999999999999"] {
+        assert_eq!(close(unknown).await.error(), (404, "unknown-handoff".to_owned()), "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_parameter_is_named_not_passed_over() {
+    let shop = Shop::open().await;
+    let agent = shop.key(Scope::Agent).await;
+    for (query, named) in [("bto=shop", "bto"), ("all=perhaps", "all")] {
+        let answer = shop.send(get(&format!("/api/v1/handoffs?{query}")).key(&agent)).await;
+        assert_eq!(answer.error(), (400, "bad-query".to_owned()), "{query}");
+        assert!(answer.text().contains(named), "{}", answer.text());
+    }
+}
+
+// Attachments.
+
+/// The picture's address in an answer.
+async fn picture(shop: &Shop) -> String {
+    let reply = shop.say("a", CHART).await.json();
+    let parts = reply["reply"].as_array().expect("parts").clone();
+    let image = parts.iter().find(|part| part["type"] == "image").unwrap_or_else(|| panic!("{reply}"));
+    image["url"].as_str().expect("an address").to_owned()
+}
+
+#[tokio::test]
+async fn a_link_of_a_reply_opens_from_outside_without_a_key() {
+    let shop = Shop::open().await;
+    let link = picture(&shop).await;
+    let answer = shop.send(get(&link).outside()).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "image/png"));
+    assert_eq!(answer.body, CHART_BYTES);
+    assert!(answer.header("content-security-policy").contains("default-src 'none'"));
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+}
+
+#[tokio::test]
+async fn a_changed_link_does_not_exist() {
+    let shop = Shop::open().await;
+    let link = picture(&shop).await;
+    let parts: Vec<&str> = link.splitn(6, '/').collect();
+    let [_, _, bot, expires, signature, path] = parts[..] else { panic!("{link}") };
+    let later = (expires.parse::<i64>().unwrap() + 86_400).to_string();
+    let first = if signature.starts_with('0') { "1" } else { "0" };
+    let other = format!("{first}{}", &signature[1..]);
+    for changed in [
+        format!("/a/{bot}/{expires}/{signature}/bot.toml"),
+        format!("/a/other/{expires}/{signature}/{path}"),
+        format!("/a/{bot}/{later}/{signature}/{path}"),
+        format!("/a/{bot}/soon/{signature}/{path}"),
+        format!("/a/{bot}/{expires}/{other}/{path}"),
+        format!("/a/{bot}/{expires}/{}/{path}", &signature[1..]),
+        format!("/a/{bot}/{expires}/{signature}/{path}%FF"),
+    ] {
+        assert_eq!(shop.send(get(&changed)).await.error(), (404, "not-found".to_owned()), "{changed}");
+    }
+    assert_eq!(shop.send(get(&link)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_link_works_for_its_days_and_then_says_that_it_has_expired() {
+    let shop = Shop::open().await;
+    let link = picture(&shop).await;
+    shop.pass(i64::from(LINK_DAYS) * 86_400);
+    assert_eq!(shop.send(get(&link).outside()).await.status, 200);
+    shop.pass(86_400);
+    let expired = shop.send(get(&link).outside()).await;
+    assert_eq!((expired.status, expired.header("content-type")), (410, "text/html; charset=utf-8"));
+    // Whoever changes an old link does not learn that it was one.
+    assert_eq!(shop.send(get(&format!("{link}x"))).await.status, 404);
+}
+
+#[tokio::test]
+async fn no_link_leaves_the_folder_even_when_we_signed_it() {
+    let shop = Shop::open().await;
+    shop.folder.write("secret.txt", b"secret");
+    let secret = shop.folder.root().join("secret.txt");
+    let absolute = secret.to_str().expect("a path in UTF-8");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&secret, shop.folder.bot().join("attachments/linked.txt")).unwrap();
+    let signed = |path: &str| shop.signer.path(BOT, path, shop.now());
+    assert_eq!(shop.send(get(&signed(CHART_FILE))).await.status, 200);
+    for path in
+        ["../secret.txt", "attachments/../../secret.txt", "attachments", "attachments/linked.txt", absolute]
+    {
+        for link in [signed(path), signed(path).replace("/../", "/..%2F").replace("//", "/%2F")] {
+            let answer = shop.send(get(&link)).await;
+            assert_eq!(answer.status, 404, "{link}: {}", answer.text());
+        }
+    }
+}
+
+// Files of the page.
+
+fn console() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http/console")
+}
+
+/// Values between `before` and the next quotation mark.
+fn quoted<'t>(text: &'t str, before: &'t str) -> impl Iterator<Item = &'t str> {
+    text.split(before).skip(1).filter_map(|rest| rest.split('"').next())
+}
+
+#[tokio::test]
+async fn the_page_and_all_it_loads_come_with_a_strict_policy() {
+    let shop = Shop::open().await;
+    let page = shop.send(get("/")).await;
+    let html = page.text();
+    let mut wanted = vec![String::new()];
+    let mut seen = BTreeSet::new();
+    while let Some(name) = wanted.pop() {
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        let answer = shop.send(get(&format!("/{name}"))).await;
+        assert_eq!(answer.status, 200, "{name}");
+        let policy = answer.header("content-security-policy");
+        for rule in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"]
+        {
+            assert!(policy.contains(rule), "{name}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{name}");
+        let text = answer.text();
+        let scripts = quoted(&text, "from \"./").chain(quoted(&text, "import(\"./"));
+        wanted.extend(scripts.map(str::to_owned));
+        if name.is_empty() {
+            let own = quoted(&text, "src=\"").chain(quoted(&text, "href=\""));
+            wanted.extend(own.filter(|to| !to.starts_with(['#', '/'])).map(str::to_owned));
+        }
+    }
+    // The policy would keep these from working.
+    for inline in ["<script>", "<style", " style=\"", " onclick=\"", "javascript:"] {
+        assert!(!html.contains(inline), "{inline}");
+    }
+    let mut there: Vec<String> = fs::read_dir(console())
+        .unwrap()
+        .map(|item| item.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with(".html"))
+        .collect();
+    there.sort();
+    let seen: Vec<String> = seen.into_iter().filter(|name| !name.is_empty()).collect();
+    assert_eq!(seen, there, "each file of the console is served, and loaded by the page");
+    assert_eq!(shop.send(get("/expired.html")).await.error(), (404, "not-found".to_owned()));
+}
+
+#[tokio::test]
+async fn the_bots_are_introduced() {
+    let shop = Shop::open().await;
+    let bots = shop.send(get("/api/v1/bots")).await.json();
+    let bot = &bots["bots"][0];
+    assert_eq!((&bot["id"], &bot["open"]), (&json!(BOT), &json!(true)));
+    assert_eq!(bot["greeting"], "您好，我是小应。");
+    shop.pass(12 * 3600);
+    assert_eq!(shop.send(get("/api/v1/bots")).await.json()["bots"][0]["open"], false);
+}
+
+// Operation.
+
+#[tokio::test]
+async fn health_and_counters() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.send(get("/healthz")).await.text(), "ok\n");
+    assert_eq!(shop.send(get("/readyz")).await.json(), json!({ "ready": true, "bots": 1 }));
+    shop.say("a", RETURN.0).await;
+    shop.say("a", TO_HUMAN).await;
+    for _ in 0..=MESSAGES_PER_MINUTE {
+        shop.say("b", "谢谢").await;
+    }
+    let metrics = shop.send(get("/metrics")).await.text();
+    for line in [
+        r#"yingda_answers_total{bot="shop",action="handoff"} 1"#,
+        r#"yingda_http_requests_total{route="/api/v1/chat",status="429"} 1"#,
+        "yingda_flooded_total 1",
+        "yingda_http_requests_under_way 1",
+        "# EOF",
+    ] {
+        assert!(metrics.lines().any(|own| own == line), "{line}\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_store_is_told_to_the_probe_and_the_customer_gets_words() {
+    let shop = Shop::open().await;
+    let key = shop.key(Scope::Chat).await;
+    shop.store.close().await;
+    for call in [chat("a", RETURN.0), chat("a", RETURN.0).outside().key(&key)] {
+        let answer = shop.send(call).await;
+        assert_eq!(answer.error(), (503, "unavailable".to_owned()));
+        assert!(answer.words().iter().any(|words| !words.is_empty()), "{}", answer.text());
+        assert!(!answer.text().to_lowercase().contains("sql"), "{}", answer.text());
+        assert!(!answer.text().contains("pool"), "{}", answer.text());
+    }
+    assert_eq!(shop.send(get("/readyz")).await.json(), json!({ "ready": false, "reason": "store" }));
+    assert_eq!(shop.send(get("/healthz")).await.status, 200);
+}
+
+#[tokio::test]
+async fn too_many_requests_at_once_are_sent_away_but_health_is_told() {
+    let shop = Shop::with(|desk| desk.requests_max = 0).await;
+    let busy = shop.say("a", RETURN.0).await;
+    assert_eq!(busy.error(), (503, "busy".to_owned()));
+    assert_eq!(busy.header("retry-after"), "1");
+    assert_eq!(shop.send(get("/healthz")).await.status, 200);
+    assert_eq!(shop.send(get("/readyz")).await.status, 200);
+}
+
+// The document.
+
+/// Method and path of every route, as the source of the router has them.
+fn routes() -> BTreeSet<(String, String)> {
+    let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http/mod.rs")).unwrap();
+    let mut routes = BTreeSet::new();
+    for route in source.split(".route(\"").skip(1) {
+        let (path, rest) = route.split_once('"').expect("a path in quotation marks");
+        let handlers = rest.split(".layer(").next().and_then(|rest| rest.split(".route(").next());
+        for method in ["get", "post", "put", "patch", "delete"] {
+            if handlers.is_some_and(|handlers| handlers.contains(&format!("{method}("))) {
+                routes.insert((method.to_owned(), path.replace("{*", "{")));
+            }
+        }
+    }
+    routes
+}
+
+#[test]
+fn every_route_is_described() {
+    let routes = routes();
+    assert!(routes.len() > 10, "{routes:?}");
+    assert_eq!(routes, Contract::read().operations());
+}
+
+#[tokio::test]
+async fn every_description_has_its_route() {
+    let shop = Shop::open().await;
+    let admin = shop.key(Scope::Admin).await;
+    for (method, path) in shop.contract.operations() {
+        let filled = path.replace("{id}", "1").replace("{expires}", "1").replace(['{', '}'], "");
+        let call = if method == "post" { post(&filled, "{}") } else { get(&filled) };
+        let answer = shop.send(call.key(&admin)).await;
+        assert_ne!(answer.status, 405, "{method} {path}");
+        let metrics = shop.send(get("/metrics").key(&admin)).await.text();
+        let routed = path.replace("{path}", "{*path}");
+        let counted = format!("yingda_http_requests_total{{route=\"{routed}\",");
+        assert!(metrics.contains(&counted), "{method} {path} is not routed:\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_served_as_it_is() {
+    let shop = Shop::open().await;
+    let served = shop.send(get("/api/v1/openapi.json")).await.json();
+    assert_eq!(&served, shop.contract.document());
+    assert_eq!(served["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[tokio::test]
+async fn a_wrong_method_or_address_is_an_error_with_a_code() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.send(get("/api/v1/chat")).await.error(), (405, "method-not-allowed".to_owned()));
+    assert_eq!(shop.send(get("/api/v1/nothing")).await.error(), (404, "not-found".to_owned()));
+    assert_eq!(shop.send(get("/nothing.js")).await.error(), (404, "not-found".to_owned()));
+}
