@@ -80,7 +80,7 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let points = curve(&shots);
     writeln!(out, "{answerable} 个能答的问题，{} 个不能答的", shots.len() - answerable)?;
     writeln!(out, "回答线  答对  答错  不该答却答了")?;
-    for point in points.iter().filter(|point| (point.threshold * 100.0).round() as u32 % 5 == 0) {
+    for point in points.iter().filter(|point| ((point.threshold * 100.0).round() as u32).is_multiple_of(5)) {
         writeln!(out, "{:>6.2} {:>5} {:>5} {:>8}", point.threshold, point.right, point.wrong, point.foreign)?;
     }
     if args.misses {

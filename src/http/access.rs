@@ -11,17 +11,25 @@ use axum::extract::ConnectInfo;
 use axum::extract::Request;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::http::Shared;
 use crate::http::error::ApiError;
 use crate::http::key::Scope;
 use crate::http::key::hash;
 use crate::service::callback::chain;
+
+const BASIC: &str = "Basic realm=\"yingda\", charset=\"UTF-8\"";
+
+/// The route whose errors carry words for the customer.
+pub(super) const CHAT: &str = "/api/v1/chat";
 
 /// What the sender of a request may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +73,7 @@ pub(super) async fn examine(State(desk): State<Shared>, mut request: Request, ne
     let local = is_local(&request);
     let scope = match presented_key(request.headers()) {
         None => None,
-        Some(key) => match desk.service.store().key_by_hash(&hash(key)).await {
+        Some(key) => match desk.service.store().key_by_hash(&hash(&key)).await {
             Ok(row) => match row.filter(|row| !row.revoked).and_then(|row| Scope::named(&row.scope)) {
                 Some(scope) => Some(scope),
                 None => {
@@ -75,19 +83,37 @@ pub(super) async fn examine(State(desk): State<Shared>, mut request: Request, ne
             },
             Err(error) => {
                 tracing::error!(error = %chain(&error), "a key could not be looked up");
-                return ApiError::internal().into_response();
+                return unavailable(request.uri().path()).into_response();
             }
         },
     };
     let access = Access { local, scope };
     let path = request.uri().path();
-    let open =
-        path.starts_with("/wecom/") || path.starts_with("/a/") || path == "/healthz" || path == "/readyz";
-    if !open && let Err(error) = access.require_unless_local(Scope::Chat) {
-        return error.into_response();
+    if !is_open(path)
+        && let Err(error) = access.require_unless_local(Scope::Chat)
+    {
+        let mut response = error.into_response();
+        if !path.starts_with("/api/") {
+            // A browser asks its user then; the key is the password, whatever the name.
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(BASIC));
+        }
+        return response;
     }
     request.extensions_mut().insert(access);
     next.run(request).await
+}
+
+/// What answers without a key: what WeCom and customers with a link call, health, and what the page of an
+/// expired link is dressed in.
+fn is_open(path: &str) -> bool {
+    path.starts_with("/wecom/")
+        || path.starts_with("/a/")
+        || matches!(path, "/healthz" | "/readyz" | "/chat.css" | "/favicon.svg")
+}
+
+/// The store is down; whoever asked for a customer gets words for that customer.
+fn unavailable(path: &str) -> ApiError {
+    if path == CHAT { ApiError::internal().with_apology() } else { ApiError::internal() }
 }
 
 fn is_local(request: &Request) -> bool {
@@ -115,6 +141,13 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
     name == "localhost" || name.parse::<IpAddr>().is_ok_and(is_loopback)
 }
 
-fn presented_key(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+/// The key of a program (`Bearer KEY`) or of a browser (`Basic`, with the key as password).
+fn presented_key(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    if let Some(key) = value.strip_prefix("Bearer ") {
+        return Some(key.trim().to_owned());
+    }
+    let pair = STANDARD.decode(value.strip_prefix("Basic ")?.trim()).ok()?;
+    let (_name, key) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
+    Some(key.to_owned())
 }

@@ -2,12 +2,15 @@
 //! words for the customer.
 
 use axum::Json;
+use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::Uri;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use serde_json::json;
 
+use crate::service;
+use crate::service::view;
 use crate::service::view::PartView;
 
 /// A request that was not carried out.
@@ -30,6 +33,12 @@ impl ApiError {
         self
     }
 
+    /// Adds words for a customer of no bot in particular.
+    pub(super) fn with_apology(self) -> Self {
+        let words = service::apology_without_bot();
+        self.with_reply(words.parts.iter().map(|part| view::part(part, &str::to_owned)).collect())
+    }
+
     /// Something broke on our side; the log knows what.
     pub(super) fn internal() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "服务暂时不可用，请稍后再试")
@@ -44,6 +53,11 @@ impl IntoResponse for ApiError {
         }
         (self.status, Json(body)).into_response()
     }
+}
+
+pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
+    let message = format!("{} 不接受 {method} 请求", uri.path());
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", message)
 }
 
 pub(super) async fn not_found(uri: Uri) -> ApiError {

@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::Path;
 use axum::extract::Query;
 use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,6 +17,7 @@ use crate::http::error::ApiError;
 use crate::http::key::Scope;
 use crate::service::callback::chain;
 use crate::store::HandoffFilter;
+use crate::store::HandoffId;
 use crate::store::StoreError;
 
 const ROWS: u32 = 100;
@@ -31,9 +33,11 @@ pub(super) struct Filter {
 pub(super) async fn list(
     State(desk): State<Shared>,
     Extension(access): Extension<Access>,
-    Query(filter): Query<Filter>,
+    filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     access.require(Scope::Agent)?;
+    let Query(filter) = filter
+        .map_err(|rejection| ApiError::new(StatusCode::BAD_REQUEST, "bad-query", rejection.body_text()))?;
     let filter = HandoffFilter { bot: filter.bot, open_only: !filter.all, limit: ROWS };
     let rows = desk.service.store().handoffs(filter).await.map_err(|error| failed(&error))?;
     let handoffs: Vec<Value> = rows
@@ -61,16 +65,17 @@ pub(super) async fn list(
 pub(super) async fn close(
     State(desk): State<Shared>,
     Extension(access): Extension<Access>,
-    Path(id): Path<i64>,
+    Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     access.require(Scope::Agent)?;
+    let unknown = || {
+        let message = format!("没有编号为 {id} 的转人工记录");
+        ApiError::new(StatusCode::NOT_FOUND, "unknown-handoff", message)
+    };
+    let id: HandoffId = id.parse().map_err(|_no_number| unknown())?;
     match desk.service.store().handoff_close(id, desk.service.now()).await {
         Ok(()) => Ok(Json(json!({ "id": id, "closed": true }))),
-        Err(StoreError::NotFound { .. }) => Err(ApiError::new(
-            StatusCode::NOT_FOUND,
-            "unknown-handoff",
-            format!("没有编号为 {id} 的转人工记录"),
-        )),
+        Err(StoreError::NotFound { .. }) => Err(unknown()),
         Err(error) => Err(failed(&error)),
     }
 }

@@ -25,6 +25,7 @@ use prometheus_client::registry::Registry;
 use crate::engine::Stage;
 use crate::http::Shared;
 use crate::http::access::Access;
+use crate::http::access::CHAT;
 use crate::http::error::ApiError;
 use crate::http::key::Scope;
 
@@ -108,6 +109,7 @@ pub(super) async fn measure(State(desk): State<Shared>, request: Request, next: 
     let place = Place::take(&desk);
     let response = if place.number > desk.requests_max as i64 && !health {
         let full = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "请求太多，请稍后再试");
+        let full = if route == CHAT { full.with_apology() } else { full };
         let mut response = full.into_response();
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         response

@@ -74,6 +74,7 @@ pub fn router(desk: Desk) -> Router {
         .merge(guarded)
         .merge(open)
         .merge(console)
+        .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(error::not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), access::examine))
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), meter::measure))

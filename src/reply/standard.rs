@@ -63,7 +63,7 @@ sentences! {
     Flood "flood" "Too many messages in a minute." =>
         "您的消息我都收到了，发得有点快，请稍等一分钟再继续～",
     Failure "failure" "Something broke on our side." =>
-        "抱歉，系统刚才出了点问题，您的消息已经记下。请稍后再试{% if phone %}，或拨打 {{ phone }}{% endif %}。",
+        "抱歉，系统刚才出了点问题，请稍后再发一次{% if phone %}，或拨打 {{ phone }}{% endif %}。",
     Waiting "waiting" "The answer takes longer than the channel waits." =>
         "正在为您查询，请稍候……",
 }

@@ -10,7 +10,6 @@ use crate::knowledge::rule::ConditionSpec;
 use crate::knowledge::rule::RuleSpec;
 use crate::knowledge::rule::Stage;
 use crate::knowledge::sensitive::SensitiveSpec;
-use crate::rules::answers;
 use crate::rules::cases::Case;
 use crate::rules::cases::cases;
 use crate::rules::cases::implies;
@@ -243,7 +242,7 @@ fn conflicts(reachable: &[Reach<'_>], findings: &mut Vec<Finding>) -> BTreeSet<u
             }
             continue;
         };
-        if earlier.then != rule.then && rule.then.iter().any(answers) {
+        if earlier.then != rule.then && rule.then.iter().any(ActionSpec::is_heard) {
             let message = format!(
                 "规则“{}”与第 {} 行的“{}”条件相同而动作不同，只有后者生效",
                 rule.id, earlier.line, earlier.id

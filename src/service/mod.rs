@@ -241,9 +241,16 @@ impl Service {
                 let inbound = inbound(question, None, BTreeSet::new());
                 engine.say(Sentence::Failure, &inbound, self.now())
             }
-            None => Reply::text(Sentence::Failure.built_in().split('{').next().unwrap_or_default()),
+            None => apology_without_bot(),
         }
     }
+}
+
+/// Words for a customer when not even the bot is known: the built-in ones, as far as they need no bot.
+#[must_use]
+pub fn apology_without_bot() -> Reply {
+    let words = Sentence::Failure.built_in().split('{').next().unwrap_or_default();
+    Reply::text(format!("{words}。"))
 }
 
 /// Runs the engine off the threads that serve connections, with a watch beside it.

@@ -18,6 +18,8 @@ use axum::body::to_bytes;
 use axum::extract::ConnectInfo;
 use axum::http::HeaderMap;
 use axum::http::Request;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
@@ -371,6 +373,35 @@ async fn from_outside_a_key_is_needed_and_its_scope_counts() {
     let here = |call: Call| async { shop.send(call).await.status };
     assert_eq!(here(get("/api/v1/handoffs")).await, 401, "handoffs take a key on this machine too");
     assert_eq!(here(get("/metrics")).await, 200);
+}
+
+#[tokio::test]
+async fn a_browser_from_outside_is_asked_for_the_key() {
+    let shop = Shop::open().await;
+    let asked = shop.send(get("/").outside()).await;
+    assert_eq!(asked.status, 401);
+    assert!(asked.headers["www-authenticate"].to_str().unwrap().starts_with("Basic "));
+    let programs = shop.send(get("/api/v1/bots").outside()).await;
+    assert!(!programs.headers.contains_key("www-authenticate"), "a program is not asked by a window");
+    let basic = |name: &str, key: &str| format!("Basic {}", STANDARD.encode(format!("{name}:{key}")));
+    let key = shop.key(Scope::Chat).await;
+    for (header, expected) in [
+        (basic("老板", &key), 200),
+        (basic("", &key), 200),
+        (basic("老板", "yd_chat_0000"), 401),
+        ("Basic !!!".to_owned(), 401),
+    ] {
+        assert_eq!(
+            shop.send(get("/").outside().header("authorization", &header)).await.status,
+            expected,
+            "{header}"
+        );
+    }
+    assert_eq!(
+        shop.send(get("/chat.css").outside()).await.status,
+        200,
+        "the page of an expired link wears it"
+    );
 }
 
 #[tokio::test]

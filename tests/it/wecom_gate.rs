@@ -1,0 +1,177 @@
+//! A store that a test can slow down and break where the real one would: at the commit of a turn.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+use tokio::sync::RwLock;
+use yingda::store::BoxFuture;
+use yingda::store::CallbackAnswer;
+use yingda::store::CallbackKey;
+use yingda::store::CallbackRow;
+use yingda::store::Claim;
+use yingda::store::ConversationId;
+use yingda::store::ConversationRow;
+use yingda::store::CustomerKey;
+use yingda::store::CustomerRow;
+use yingda::store::CustomerSeen;
+use yingda::store::HandoffFilter;
+use yingda::store::HandoffId;
+use yingda::store::HandoffRow;
+use yingda::store::KeyId;
+use yingda::store::KeyRow;
+use yingda::store::MessageRow;
+use yingda::store::SqliteStore;
+use yingda::store::Store;
+use yingda::store::StoreError;
+use yingda::store::StoreFuture;
+use yingda::store::TurnReceipt;
+use yingda::store::TurnRow;
+
+/// Turns whose message holds these words wait at the gate.
+pub(super) const SLOW: &str = "甲号";
+
+/// The gate before the commit of a turn.
+pub(super) struct Gate {
+    inner: Arc<SqliteStore>,
+    /// Held for writing, it keeps the slow turns from being committed.
+    pub(super) commits: Arc<RwLock<()>>,
+    /// Whether turns fail instead of being committed.
+    pub(super) broken: AtomicBool,
+    /// Slow turns that have come to the gate.
+    pub(super) n_arrived: AtomicUsize,
+}
+
+impl Gate {
+    /// An open gate.
+    pub(super) fn new(inner: Arc<SqliteStore>) -> Self {
+        Self {
+            inner,
+            commits: Arc::default(),
+            broken: AtomicBool::new(false),
+            n_arrived: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl Store for Gate {
+    fn record_turn(&self, turn: TurnRow) -> StoreFuture<'_, TurnReceipt> {
+        Box::pin(async move {
+            if self.broken.load(Ordering::SeqCst) {
+                return Err(StoreError::Database(sqlx::Error::PoolClosed));
+            }
+            if turn.inbound.contains(SLOW) {
+                self.n_arrived.fetch_add(1, Ordering::SeqCst);
+                let _open = self.commits.read().await;
+                return self.inner.record_turn(turn).await;
+            }
+            self.inner.record_turn(turn).await
+        })
+    }
+
+    fn customer_seen<'a>(&'a self, seen: &'a CustomerSeen, now: Timestamp) -> StoreFuture<'a, CustomerRow> {
+        self.inner.customer_seen(seen, now)
+    }
+
+    fn customer<'a>(&'a self, key: &'a CustomerKey) -> StoreFuture<'a, Option<CustomerRow>> {
+        self.inner.customer(key)
+    }
+
+    fn conversation<'a>(&'a self, key: &'a CustomerKey, now: Timestamp) -> StoreFuture<'a, ConversationRow> {
+        self.inner.conversation(key, now)
+    }
+
+    fn messages(&self, conversation_id: ConversationId, limit: u32) -> StoreFuture<'_, Vec<MessageRow>> {
+        self.inner.messages(conversation_id, limit)
+    }
+
+    fn callback_claim<'a>(
+        &'a self,
+        key: &'a CallbackKey,
+        plaintext: &'a str,
+        now: Timestamp,
+    ) -> StoreFuture<'a, Claim> {
+        self.inner.callback_claim(key, plaintext, now)
+    }
+
+    fn callback_answer<'a>(&'a self, answer: &'a CallbackAnswer, now: Timestamp) -> StoreFuture<'a, ()> {
+        self.inner.callback_answer(answer, now)
+    }
+
+    fn callbacks_unanswered<'a>(&'a self, app: &'a str) -> StoreFuture<'a, Vec<CallbackRow>> {
+        self.inner.callbacks_unanswered(app)
+    }
+
+    fn callbacks_late<'a>(&'a self, app: &'a str, limit: u32) -> StoreFuture<'a, Vec<CallbackRow>> {
+        self.inner.callbacks_late(app, limit)
+    }
+
+    fn callbacks_prune(&self, before: Timestamp) -> StoreFuture<'_, u64> {
+        self.inner.callbacks_prune(before)
+    }
+
+    fn handoffs(&self, filter: HandoffFilter) -> StoreFuture<'_, Vec<HandoffRow>> {
+        self.inner.handoffs(filter)
+    }
+
+    fn handoff_close(&self, id: HandoffId, now: Timestamp) -> StoreFuture<'_, ()> {
+        self.inner.handoff_close(id, now)
+    }
+
+    fn webhooks_due(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<HandoffRow>> {
+        self.inner.webhooks_due(now, limit)
+    }
+
+    fn webhook_done(&self, id: HandoffId, now: Timestamp) -> StoreFuture<'_, ()> {
+        self.inner.webhook_done(id, now)
+    }
+
+    fn webhook_failed(
+        &self,
+        id: HandoffId,
+        attempts: u32,
+        next_at: Option<Timestamp>,
+    ) -> StoreFuture<'_, ()> {
+        self.inner.webhook_failed(id, attempts, next_at)
+    }
+
+    fn key_add<'a>(
+        &'a self,
+        scope: &'a str,
+        hash: &'a [u8; 32],
+        label: &'a str,
+        now: Timestamp,
+    ) -> StoreFuture<'a, KeyId> {
+        self.inner.key_add(scope, hash, label, now)
+    }
+
+    fn keys(&self) -> StoreFuture<'_, Vec<KeyRow>> {
+        self.inner.keys()
+    }
+
+    fn key_by_hash<'a>(&'a self, hash: &'a [u8; 32]) -> StoreFuture<'a, Option<KeyRow>> {
+        self.inner.key_by_hash(hash)
+    }
+
+    fn key_revoke(&self, id: KeyId) -> StoreFuture<'_, ()> {
+        self.inner.key_revoke(id)
+    }
+
+    fn setting<'a>(&'a self, name: &'a str) -> StoreFuture<'a, Option<String>> {
+        self.inner.setting(name)
+    }
+
+    fn set_setting_if_absent<'a>(&'a self, name: &'a str, value: &'a str) -> StoreFuture<'a, String> {
+        self.inner.set_setting_if_absent(name, value)
+    }
+
+    fn ping(&self) -> StoreFuture<'_, ()> {
+        self.inner.ping()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.inner.close()
+    }
+}
