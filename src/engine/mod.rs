@@ -30,6 +30,7 @@ use crate::rules::Moment;
 use crate::rules::RuleSet;
 use crate::rules::sensitive::SensitiveHit;
 use crate::rules::sensitive::SensitiveSet;
+use crate::text::normalise::normalise;
 use crate::text::segment::Segmenter;
 use crate::text::utterance::Utterance;
 
@@ -166,29 +167,26 @@ impl Engine {
         scene: &Scene<'_>,
         today: jiff::civil::Date,
     ) -> (Reply, Decision) {
-        let mut parts = Vec::with_capacity(reply.parts.len());
-        for part in reply.parts {
-            let Part::Text(text) = part else {
-                parts.push(part);
-                continue;
-            };
-            let normalised = crate::text::normalise::normalise(&text);
-            let hits = self.sensitive.find(&normalised, Direction::Out);
-            if let Some(hit) = hits.iter().find(|hit| hit.action != SensitiveAction::Mask) {
-                let default = self.known.profile.handoff.default_group.clone();
-                let reason = Reason::Sensitive(hit.id.clone());
-                let decision = match default {
-                    Some(group) => Decision::Handoff { group, reason, said: Vec::new() },
-                    None => Decision::Decline(reason),
-                };
-                let words = self.renderer.sentence(Sentence::Withheld, scene, minijinja::context! {});
-                let mut reply = self.renderer.render(&decision, evidence, &State::default(), scene, today);
-                reply.parts.insert(0, Part::Text(words));
-                return (reply, decision);
-            }
-            parts.push(Part::Text(if hits.is_empty() { text } else { self.sensitive.mask(&text, &hits) }));
+        let found = |text: &str| self.sensitive.find(&normalise(text), Direction::Out);
+        let hits: Vec<SensitiveHit> =
+            reply.parts.iter().flat_map(Part::words).flat_map(|words| found(words)).collect();
+        if hits.is_empty() {
+            return (reply, decision);
         }
-        (Reply { parts }, decision)
+        let Some(kept_back) = hits.iter().find(|hit| hit.action != SensitiveAction::Mask) else {
+            let masked = |text: String| self.sensitive.mask(&text, &found(&text));
+            let parts = reply.parts.into_iter().map(|part| part.with_words(&masked)).collect();
+            return (Reply { parts }, decision);
+        };
+        let reason = Reason::Sensitive(kept_back.id.clone());
+        let decision = match self.known.profile.handoff.default_group.clone() {
+            Some(group) => Decision::Handoff { group, reason, said: Vec::new() },
+            None => Decision::Decline(reason),
+        };
+        let words = self.renderer.sentence(Sentence::Withheld, scene, minijinja::context! {});
+        let mut reply = self.renderer.render(&decision, evidence, &State::default(), scene, today);
+        reply.parts.insert(0, Part::Text(words));
+        (reply, decision)
     }
 
     /// When somebody is there again, in words; `None` while somebody is there, empty when nobody knows.

@@ -67,3 +67,40 @@ impl Reply {
         Self { parts: vec![Part::Text(text.into())] }
     }
 }
+
+impl Part {
+    /// The part with all words that the customer reads rewritten; addresses and paths stay.
+    #[must_use]
+    pub fn with_words(self, rewrite: &dyn Fn(String) -> String) -> Self {
+        let asset = |asset: Asset| Asset { title: rewrite(asset.title), ..asset };
+        match self {
+            Self::Text(text) => Self::Text(rewrite(text)),
+            Self::Choices { prompt, options } => {
+                Self::Choices { prompt: rewrite(prompt), options: options.into_iter().map(rewrite).collect() }
+            }
+            Self::Image(image) => Self::Image(asset(image)),
+            Self::File(file) => Self::File(asset(file)),
+            Self::Voice(voice) => Self::Voice(asset(voice)),
+            Self::Card(card) => Self::Card(Card {
+                title: rewrite(card.title),
+                description: rewrite(card.description),
+                ..card
+            }),
+            Self::Link { title, url } => Self::Link { title: rewrite(title), url },
+        }
+    }
+
+    /// All words that the customer reads, in order.
+    #[must_use]
+    pub fn words(&self) -> Vec<&str> {
+        match self {
+            Self::Text(text) => vec![text],
+            Self::Choices { prompt, options } => {
+                std::iter::once(prompt).chain(options).map(String::as_str).collect()
+            }
+            Self::Image(asset) | Self::File(asset) | Self::Voice(asset) => vec![&asset.title],
+            Self::Card(card) => vec![&card.title, &card.description],
+            Self::Link { title, .. } => vec![title],
+        }
+    }
+}
