@@ -85,10 +85,11 @@ pub(super) async fn receive(
 
 /// How replies of an app are laid out: one passive message, files as signed links.
 pub(super) fn plan(desk: &Desk, app: &App, host: &str) -> Plan {
-    let (signer, service) = (desk.signer.clone(), Arc::clone(&desk.service));
+    // One time for all links: a reply is written more than once, and must not change over midnight.
+    let (signer, now) = (desk.signer.clone(), desk.service.now());
     let (bot, host) = (app.bot.clone(), host.to_owned());
     Arc::new(move |reply: &Reply| {
-        let address = |path: &str| format!("{host}{}", signer.path(&bot, path, service.now()));
+        let address = |path: &str| format!("{host}{}", signer.path(&bot, path, now));
         let picture = |path: &str| {
             let absolute = path.starts_with("https://") || path.starts_with("http://");
             Some(if absolute { path.to_owned() } else { address(path) })

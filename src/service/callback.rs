@@ -7,9 +7,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -51,14 +50,19 @@ pub struct Pending {
     pub key: CallbackKey,
     /// Writes a reply down as inner XML.
     pub to_xml: Box<dyn Fn(&Reply) -> String + Send + Sync>,
-    late: Arc<AtomicBool>,
+    late: Late,
 }
 
+/// Who was first, the answer (`false`) or the deadline (`true`). Whoever asks first settles it for both: an
+/// answer on its way to the disk as one in time is waited for, and not passed over for the waiting sentence.
+type Late = Arc<OnceLock<bool>>;
+
 impl Pending {
-    /// Whether the channel has stopped waiting, so that the answer is for the active path.
+    /// Whether the channel has stopped waiting, so that the answer is for the active path. Settles that it
+    /// has not, so ask when the answer is there.
     #[must_use]
     pub fn is_late(&self) -> bool {
-        self.late.load(Ordering::SeqCst)
+        *self.late.get_or_init(|| false)
     }
 }
 
@@ -72,9 +76,18 @@ pub struct Callbacks {
 
 #[derive(Clone)]
 struct UnderWay {
-    /// The inner XML once it is committed; empty for an acknowledgement without words.
-    done: watch::Receiver<Option<String>>,
-    late: Arc<AtomicBool>,
+    /// Set at the end; closed without a value where the engine broke.
+    done: watch::Receiver<Option<Done>>,
+    late: Late,
+}
+
+/// How the work on a callback ended.
+#[derive(Clone)]
+enum Done {
+    /// The inner XML, committed; empty for an acknowledgement without words.
+    Answered(String),
+    /// The store did not take the answer: WeCom must send the message again.
+    NotStored,
 }
 
 impl Callbacks {
@@ -100,8 +113,8 @@ impl Callbacks {
         match claim {
             Claim::Answered { reply } => Ok(outcome(reply)),
             Claim::New | Claim::InProgress { .. } => {
-                let under_way = self.start(app, &key, message.clone(), plan.clone());
-                Ok(self.wait(app, &message, under_way, plan).await)
+                let under_way = self.start(app, &key, message.clone(), Late::default(), plan.clone());
+                self.wait(app, &message, under_way, plan).await
             }
         }
     }
@@ -119,8 +132,8 @@ impl Callbacks {
                 self.service.store().callback_answer(&nothing, self.service.now()).await?;
                 continue;
             };
-            let mut under_way = self.start(app, &key, message, plan.clone());
-            under_way.late.store(true, Ordering::SeqCst);
+            let late = Late::new(OnceLock::from(true));
+            let mut under_way = self.start(app, &key, message, late, plan.clone());
             // An error means that the task ended without an answer, which it has logged.
             let _ended = under_way.done.wait_for(Option::is_some).await;
             resumed += 1;
@@ -130,27 +143,37 @@ impl Callbacks {
 
     /// Joins the work on a callback, or begins it. The work is a task of its own: a connection that breaks
     /// does not break it.
-    fn start(&self, app: &Arc<App>, key: &CallbackKey, message: CallbackMessage, plan: Plan) -> UnderWay {
+    fn start(
+        &self,
+        app: &Arc<App>,
+        key: &CallbackKey,
+        message: CallbackMessage,
+        late: Late,
+        plan: Plan,
+    ) -> UnderWay {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = under_way.get(key) {
             return known.clone();
         }
         let (tell, done) = watch::channel(None);
-        let late = Arc::new(AtomicBool::new(false));
         let entry = UnderWay { done, late: Arc::clone(&late) };
         under_way.insert(key.clone(), entry.clone());
         let (this, app, key) = (self.clone(), Arc::clone(app), key.clone());
         tokio::spawn(async move {
             let result = this.work(&app, &key, &message, late, plan).await;
+            // Ahead of the news, so that a repeat that it brings about finds no work that has failed.
+            this.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             match result {
                 Ok(xml) => {
-                    tell.send_replace(Some(xml));
+                    tell.send_replace(Some(Done::Answered(xml)));
                 }
                 Err(error) => {
+                    if matches!(error, ServiceError::Store(_)) {
+                        tell.send_replace(Some(Done::NotStored));
+                    }
                     tracing::error!(app = %app.name, error = %chain(&error), "a callback could not be answered");
                 }
             }
-            this.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
         });
         entry
     }
@@ -160,14 +183,16 @@ impl Callbacks {
         app: &App,
         key: &CallbackKey,
         message: &CallbackMessage,
-        late: Arc<AtomicBool>,
+        late: Late,
         plan: Plan,
     ) -> Result<String, ServiceError> {
         let store = self.service.store();
         let Some(content) = message.content() else {
             let nothing = CallbackAnswer { key: key.clone(), reply: String::new(), late: false };
-            store.callback_answer(&nothing, self.service.now()).await?;
-            return Ok(String::new());
+            return match store.callback_answer(&nothing, self.service.now()).await {
+                Ok(()) | Err(StoreError::CallbackAnswered { .. }) => Ok(String::new()),
+                Err(error) => Err(error.into()),
+            };
         };
         let (to_user, corp, at) =
             (message.from_user.clone(), app.corp_id.clone(), self.service.now().as_second());
@@ -192,15 +217,17 @@ impl Callbacks {
         message: &CallbackMessage,
         mut under_way: UnderWay,
         plan: Plan,
-    ) -> Outcome {
-        let finished = tokio::time::timeout(self.deadline, under_way.done.wait_for(Option::is_some)).await;
-        match finished {
-            Ok(Ok(xml)) => outcome(xml.clone().unwrap_or_default()),
-            Ok(Err(_ended)) => self.words(app, message, Sentence::Failure, plan),
-            Err(_deadline) => {
-                under_way.late.store(true, Ordering::SeqCst);
-                self.words(app, message, Sentence::Waiting, plan)
-            }
+    ) -> Result<Outcome, ServiceError> {
+        let timely =
+            tokio::time::timeout(self.deadline, under_way.done.wait_for(Option::is_some)).await.is_ok();
+        if !timely && *under_way.late.get_or_init(|| true) {
+            return Ok(self.words(app, message, Sentence::Waiting, plan));
+        }
+        let done = under_way.done.wait_for(Option::is_some).await.map(|done| done.clone());
+        match done {
+            Ok(Some(Done::Answered(xml))) => Ok(outcome(xml)),
+            Ok(Some(Done::NotStored)) => Err(ServiceError::NotStored),
+            Ok(None) | Err(_) => Ok(self.words(app, message, Sentence::Failure, plan)),
         }
     }
 

@@ -92,6 +92,9 @@ pub enum ServiceError {
     /// The store did not take it.
     #[error("the store failed")]
     Store(#[from] StoreError),
+    /// The store did not take the answer to a callback; the log has the reason.
+    #[error("the answer could not be stored")]
+    NotStored,
     /// A stored state cannot be read or written.
     #[error("a conversation's state is damaged")]
     State(#[from] serde_json::Error),

@@ -5,3 +5,4 @@ mod contract;
 mod fixture;
 mod http;
 mod layers;
+mod wecom;

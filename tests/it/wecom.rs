@@ -1,12 +1,8 @@
 //! The WeCom callback through the real router: what is verified, refused, answered and acknowledged.
 
-#[path = "wecom_fixture.rs"]
 mod fixture;
-#[path = "wecom_gate.rs"]
 mod gate;
-#[path = "wecom_kill.rs"]
 mod kill;
-#[path = "wecom_once.rs"]
 mod once;
 
 use axum::http::StatusCode;
