@@ -13,14 +13,7 @@ use crate::cli::bots;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::engine::Turn;
-use crate::message::Channel;
-use crate::message::Content;
-use crate::message::Customer;
-use crate::message::CustomerKind;
-use crate::message::Inbound;
 use crate::message::Part;
-use crate::policy::state::State;
-use crate::service;
 use crate::service::view;
 use crate::service::view::PartView;
 use crate::service::view::SlotView;
@@ -75,8 +68,7 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
         return stream(&engine, &mut out);
     }
     let text = args.text.as_deref().unwrap_or_default();
-    let inbound = inbound(&engine, text);
-    let (turn, timings) = service::timed(&engine, &inbound, &State::default(), Timestamp::now());
+    let (turn, timings) = bots::ask(&engine, text, Timestamp::now());
     if args.json {
         let view = serde_json::json!({
             "reply": parts(&turn),
@@ -100,8 +92,7 @@ fn stream(engine: &Engine, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         }
         match serde_json::from_slice::<RowIn>(&line) {
             Ok(row) => {
-                let inbound = inbound(engine, &row.text);
-                let (turn, _) = service::timed(engine, &inbound, &State::default(), Timestamp::now());
+                let (turn, _timings) = bots::ask(engine, &row.text, Timestamp::now());
                 writeln!(out, "{}", serde_json::to_string(&row_out(engine, &row.text, &turn))?)?;
             }
             Err(error) => {
@@ -130,15 +121,6 @@ fn row_out<'a>(engine: &Engine, text: &'a str, turn: &Turn) -> RowOut<'a> {
         out_of_scope: None,
         evidence,
         reply: parts(turn),
-    }
-}
-
-fn inbound(engine: &Engine, text: &str) -> Inbound {
-    Inbound {
-        bot: engine.known().bot.clone(),
-        channel: Channel::Web,
-        customer: Customer::new("ask", CustomerKind::Customer),
-        content: Content::Text(text.to_owned()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use anyhow::bail;
@@ -12,10 +13,19 @@ use jiff::tz::TimeZone;
 
 use crate::engine;
 use crate::engine::Engine;
+use crate::engine::Stage;
+use crate::engine::Turn;
 use crate::knowledge;
 use crate::knowledge::Knowledge;
 use crate::knowledge::finding::Finding;
 use crate::knowledge::finding::Severity;
+use crate::message::Channel;
+use crate::message::Content;
+use crate::message::Customer;
+use crate::message::CustomerKind;
+use crate::message::Inbound;
+use crate::policy::state::State;
+use crate::service;
 use crate::text::segment::Segmenter;
 
 /// All bots below a folder that may be served. The mistakes of the others go to stderr; they do not keep a
@@ -81,7 +91,11 @@ fn build(known: Vec<Knowledge>) -> anyhow::Result<Vec<Engine>> {
         .into_iter()
         .map(|known| {
             let bot = known.bot.clone();
-            Engine::new(known, Arc::clone(&segmenter)).with_context(|| format!("building the bot {bot}"))
+            let engine = Engine::new(known, Arc::clone(&segmenter))
+                .with_context(|| format!("building the bot {bot}"))?;
+            // Expressions and tables are made when they are first needed; not at a customer's cost.
+            let _warm = ask(&engine, "你好，有黑色M码200元以内的衬衫吗", Timestamp::now());
+            Ok(engine)
         })
         .collect()
 }
@@ -94,4 +108,15 @@ fn tell(dir: &Path, findings: &[Finding]) -> std::io::Result<()> {
         writeln!(stderr, "  {finding}")?;
     }
     Ok(())
+}
+
+/// Asks a bot as a new customer would.
+pub(super) fn ask(engine: &Engine, text: &str, now: Timestamp) -> (Turn, Vec<(Stage, Duration)>) {
+    let inbound = Inbound {
+        bot: engine.known().bot.clone(),
+        channel: Channel::Web,
+        customer: Customer::new("ask", CustomerKind::Customer),
+        content: Content::Text(text.to_owned()),
+    };
+    service::timed(engine, &inbound, &State::default(), now)
 }

@@ -12,15 +12,8 @@ use crate::config::Config;
 use crate::engine;
 use crate::engine::Engine;
 use crate::engine::Turn;
-use crate::message::Channel;
-use crate::message::Content;
-use crate::message::Customer;
-use crate::message::CustomerKind;
-use crate::message::Inbound;
-use crate::policy::state::State;
 use crate::retrieval::Retriever;
 use crate::retrieval::faq::Features;
-use crate::service;
 use crate::text::segment::Segmenter;
 use crate::text::utterance::Utterance;
 use crate::training::curve::Shot;
@@ -70,7 +63,7 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(!questions.is_empty(), "{} holds no question", args.questions.display());
     let now = args.at.unwrap_or_else(Timestamp::now);
     let asked: Vec<(&Question, Turn)> =
-        questions.iter().map(|question| (question, ask(&engine, &question.text, now))).collect();
+        questions.iter().map(|question| (question, bots::ask(&engine, &question.text, now).0)).collect();
     let mut out = std::io::stdout().lock();
     if args.fit {
         weights(&engine, &asked, &mut out)?;
@@ -107,16 +100,6 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
         None => writeln!(out, "没有一条回答线能把错误压到 {:.0}% 以下", args.error * 100.0)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn ask(engine: &Engine, text: &str, now: Timestamp) -> Turn {
-    let inbound = Inbound {
-        bot: engine.known().bot.clone(),
-        channel: Channel::Web,
-        customer: Customer::new("calibrate", CustomerKind::Customer),
-        content: Content::Text(text.to_owned()),
-    };
-    service::timed(engine, &inbound, &State::default(), now).0
 }
 
 /// The most probable candidate.

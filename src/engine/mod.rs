@@ -168,8 +168,7 @@ impl Engine {
         today: jiff::civil::Date,
     ) -> (Reply, Decision) {
         let found = |text: &str| self.sensitive.find(&normalise(text), Direction::Out);
-        let hits: Vec<SensitiveHit> =
-            reply.parts.iter().flat_map(Part::words).flat_map(|words| found(words)).collect();
+        let hits: Vec<SensitiveHit> = reply.parts.iter().flat_map(Part::words).flat_map(&found).collect();
         if hits.is_empty() {
             return (reply, decision);
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
 use crate::knowledge::product::Product;
 use crate::knowledge::profile::Aspect;
@@ -187,7 +188,8 @@ impl Catalogue {
                 continue;
             }
             let mut found = self.candidates(terms, &looser);
-            found.retain(|(product, _)| self.fits(&self.shelf[*product], &looser));
+            let demand = self.demand(&looser);
+            found.retain(|(product, _)| demand.fits(&self.shelf[*product]));
             if !found.is_empty() {
                 return (found, missing);
             }
@@ -235,26 +237,19 @@ impl Catalogue {
         })
     }
 
-    fn fits(&self, one: &Shelf, wanted: &Wanted) -> bool {
-        let any = |said: &[String], fits: &dyn Fn(&str) -> bool| {
-            said.is_empty() || said.iter().any(|word| fits(word))
+    /// What is wanted in the form in which products are compared with it; made once, not once a product.
+    fn demand(&self, wanted: &Wanted) -> Demand {
+        let own = |word: &String| Own {
+            term: self.vocabulary.term(normalise(word).as_str()).to_owned(),
+            size: size_stem(word),
         };
-        let holds = |word: &str| {
-            let term = normalise(word);
-            one.named.contains(self.vocabulary.term(term.as_str())) || one.sizes.contains(&size_stem(word))
-        };
-        any(&wanted.items, &holds)
-            && any(&wanted.colours, &|word| {
-                let stem = colour_stem(word);
-                one.colours.iter().any(|own| own == &stem || own.ends_with(&stem))
-            })
-            && any(&wanted.sizes, &|word| {
-                let stem = size_stem(word);
-                one.sizes.contains(&stem)
-            })
-            && wanted.traits.iter().all(|word| holds(word))
-            && wanted.price_fen_max.is_none_or(|max| one.price_fen <= max)
-            && wanted.price_fen_min.is_none_or(|min| one.price_fen >= min)
+        Demand {
+            items: wanted.items.iter().map(own).collect(),
+            colours: wanted.colours.iter().map(|word| colour_stem(word)).collect(),
+            sizes: wanted.sizes.iter().map(|word| size_stem(word)).collect(),
+            traits: wanted.traits.iter().map(own).collect(),
+            prices: wanted.price_fen_min.unwrap_or(0)..=wanted.price_fen_max.unwrap_or(u32::MAX),
+        }
     }
 
     /// Share of the message's weight that the product's words, attributes or the aspects account for.
@@ -286,6 +281,39 @@ impl Catalogue {
                     .map(move |(start, found)| (aspect, ByteSpan::new(start, start + found.len())))
             })
             .collect()
+    }
+}
+
+/// What is wanted, ready to be compared.
+struct Demand {
+    items: Vec<Own>,
+    colours: Vec<String>,
+    sizes: Vec<String>,
+    traits: Vec<Own>,
+    prices: RangeInclusive<u32>,
+}
+
+/// A word that must be a product's own: in its name, or on its label as a size.
+struct Own {
+    term: String,
+    size: String,
+}
+
+impl Own {
+    fn fits(&self, one: &Shelf) -> bool {
+        one.named.contains(&self.term) || one.sizes.contains(&self.size)
+    }
+}
+
+impl Demand {
+    fn fits(&self, one: &Shelf) -> bool {
+        let colour =
+            |stem: &String| one.colours.iter().any(|own| own == stem || own.ends_with(stem.as_str()));
+        (self.items.is_empty() || self.items.iter().any(|item| item.fits(one)))
+            && (self.colours.is_empty() || self.colours.iter().any(colour))
+            && (self.sizes.is_empty() || self.sizes.iter().any(|size| one.sizes.contains(size)))
+            && self.traits.iter().all(|own| own.fits(one))
+            && self.prices.contains(&one.price_fen)
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::time::Duration;
+use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -31,6 +32,9 @@ use crate::store::CallbackKey;
 use crate::store::CallbackRow;
 use crate::store::Claim;
 use crate::store::StoreError;
+
+/// How long the store may take to accept a message, below WeCom's five seconds.
+const CLAIM: Duration = Duration::from_secs(4);
 
 /// Turns a reply into the one passive message that goes back; knows links and picture addresses.
 pub type Plan = Arc<dyn Fn(&Reply) -> Passive + Send + Sync>;
@@ -109,12 +113,16 @@ impl Callbacks {
         plan: Plan,
     ) -> Result<Outcome, ServiceError> {
         let key = CallbackKey::new(&app.name, &message.dedupe_key(plaintext))?;
-        let claim = self.service.store().callback_claim(&key, plaintext, self.service.now()).await?;
+        let received = Instant::now();
+        let claim = self.service.store().callback_claim(&key, plaintext, self.service.now());
+        // A store that does not take the message in time has not taken it: WeCom sends it again.
+        let claim = tokio::time::timeout(CLAIM, claim).await.map_err(|_| ServiceError::NotStored)??;
         match claim {
             Claim::Answered { reply } => Ok(outcome(reply)),
             Claim::New | Claim::InProgress { .. } => {
+                let left = self.deadline.saturating_sub(received.elapsed());
                 let under_way = self.start(app, &key, message.clone(), Late::default(), plan.clone());
-                self.wait(app, &message, under_way, plan).await
+                self.wait(app, &message, under_way, left, plan).await
             }
         }
     }
@@ -216,10 +224,10 @@ impl Callbacks {
         app: &App,
         message: &CallbackMessage,
         mut under_way: UnderWay,
+        left: Duration,
         plan: Plan,
     ) -> Result<Outcome, ServiceError> {
-        let timely =
-            tokio::time::timeout(self.deadline, under_way.done.wait_for(Option::is_some)).await.is_ok();
+        let timely = tokio::time::timeout(left, under_way.done.wait_for(Option::is_some)).await.is_ok();
         if !timely && *under_way.late.get_or_init(|| true) {
             return Ok(self.words(app, message, Sentence::Waiting, plan));
         }

@@ -43,10 +43,13 @@ pub fn normalise(original: &str) -> Normalised {
     let mut emoji = Vec::new();
     let mut pieces = without_emoji(original, &mut emoji);
     // One rewriting may enable another (a removed joiner lets two characters combine), so go on until
-    // nothing moves. Two rounds are the rule; the bound only guards against an unforeseen cycle.
+    // nothing moves. Plain characters enable nothing, and nearly every message has no others. The bound only
+    // guards against an unforeseen cycle.
     for _round in 0..8 {
         let next = rewrite(&pieces);
-        let settled = next.len() == pieces.len() && next.iter().zip(&pieces).all(|(a, b)| a.0 == b.0);
+        let plain = pieces.iter().all(|(character, _)| is_plain(*character));
+        let settled =
+            plain || next.len() == pieces.len() && next.iter().zip(&pieces).all(|(a, b)| a.0 == b.0);
         pieces = next;
         if settled {
             break;
@@ -127,13 +130,18 @@ fn take_graphemes(original: &str, part: ByteSpan, pieces: &mut Vec<Piece>, emoji
     }
 }
 
+/// Chinese characters and what a keyboard has: visible, no emoji, each a grapheme of its own. (A keycap is two
+/// characters, the second of which is not plain.)
+fn is_plain(character: char) -> bool {
+    matches!(character, ' '..='~' | '\u{3001}' | '\u{3002}' | '\u{4E00}'..='\u{9FFF}')
+}
+
 fn is_emoji(grapheme: &str) -> bool {
     // Nearly every grapheme is one Chinese character or letter; spare it the expression.
-    let plain = |c: char| c.is_ascii() || ('\u{3400}'..='\u{9FFF}').contains(&c);
     let mut characters = grapheme.chars();
     match (characters.next(), characters.next()) {
         (None, _) => false,
-        (Some(only), None) => !plain(only) && EMOJI.is_match(grapheme),
+        (Some(only), None) => !is_plain(only) && EMOJI.is_match(grapheme),
         (Some(_), Some(_)) => EMOJI.is_match(grapheme),
     }
 }
@@ -148,6 +156,7 @@ fn visible(pieces: &[Piece]) -> Vec<Piece> {
         .iter()
         .filter_map(|(character, span)| match character {
             c if c.is_whitespace() => Some((' ', *span)),
+            c if is_plain(*c) => Some((*c, *span)),
             c if c.is_control() || INVISIBLE.is_match(c.encode_utf8(&mut [0; 4])) => None,
             c => Some((*c, *span)),
         })
@@ -156,6 +165,9 @@ fn visible(pieces: &[Piece]) -> Vec<Piece> {
 
 /// NFKC by grapheme, so that each result knows the characters it came from.
 fn composed(pieces: &[Piece]) -> Vec<Piece> {
+    if pieces.iter().all(|(character, _)| is_plain(*character)) {
+        return pieces.to_vec();
+    }
     let text: String = pieces.iter().map(|(character, _)| *character).collect();
     let mut result = Vec::with_capacity(pieces.len());
     let mut at = 0;
