@@ -1,6 +1,8 @@
 //! The pipeline: text in, decision, reply out. Start reading at [`Engine::respond`].
 
 mod load;
+#[cfg(test)]
+mod tests;
 mod turn;
 
 use jiff::Timestamp;
@@ -101,10 +103,12 @@ impl Engine {
         let hours = self.calendar.describe();
         let scene = self.scene(&inbound.customer, &hours, opening.as_deref());
         let reply = self.renderer.render(&outcome.decision, &evidence, before, &scene, today);
-        let (reply, decision) = self.checked(reply, outcome.decision, &evidence, &scene, today);
+        let (reply, decision) = self.checked(reply, outcome.decision.clone(), &evidence, &scene, today);
+        // The choices of a question that was kept back have not been seen by anybody.
+        let remembered = if decision == outcome.decision { outcome.state } else { State::default() };
         let rendered = self.renderer.fitted(reply, inbound.channel, &scene);
         passed(Stage::Reply);
-        let state = State { rest: rendered.rest, ..outcome.state };
+        let state = State { rest: rendered.rest.or(remembered.rest), ..remembered };
         Turn { evidence, decision, reply: rendered.reply, state, tags: outcome.tags }
     }
 
@@ -154,7 +158,7 @@ impl Engine {
             return (utterance, alarms);
         }
         let text = self.sensitive.mask(utterance.normalised.original(), &masked);
-        (Utterance::read(&text, &self.segmenter), alarms)
+        (Utterance { cut: utterance.cut, ..Utterance::read(&text, &self.segmenter) }, alarms)
     }
 
     /// Looks at what we are about to say. A word to be masked is masked; one that blocks or calls a human

@@ -25,6 +25,8 @@ mod lint;
 mod load;
 mod markdown;
 mod near;
+#[cfg(test)]
+pub(crate) mod sample;
 mod secret;
 mod table;
 #[cfg(test)]

@@ -89,9 +89,21 @@ impl Lexicon {
                 let free = word.chars().count() >= FREE_CHARS_MIN && !word.is_ascii();
                 between_cuts || free
             })
-            .map(|(span, word)| Slot { name: self.words[word].1, span, origin: Origin::Lexicon })
+            .map(|(span, word)| {
+                let name = self.words[word].1;
+                Slot { name, span: without_particle(name, span, text), origin: Origin::Lexicon }
+            })
             .collect()
     }
+}
+
+/// 黑的, 退了 and 换个 are listed whole, so that they are cut as words; the entity is what stands in front.
+fn without_particle(name: SlotName, span: ByteSpan, text: &str) -> ByteSpan {
+    if !matches!(name, SlotName::Color | SlotName::Action) {
+        return span;
+    }
+    let word = span.of(text).trim_end_matches(['的', '了', '吗', '个']);
+    ByteSpan::new(span.start, span.start + word.len())
 }
 
 /// Words of the trade that are no entities and would be cut, or would lend a part of themselves to one.

@@ -115,4 +115,95 @@ mod tests {
         check("包邮吗", &[]);
         check("发黑龙江吗", &[("place", "黑龙江")]);
     }
+
+    #[test]
+    fn no_particle_ends_an_entity() {
+        check("黑的有吗", &[("color", "黑")]);
+        check("白的衬衫", &[("color", "白"), ("item", "衬衫")]);
+        check("已经退了", &[("action", "退")]);
+        check("换个大号", &[("action", "换"), ("size", "大号")]);
+        check("要退货了吗？", &[("action", "退货")]);
+    }
+
+    #[test]
+    fn of_two_readings_the_longer_wins() {
+        check("顺丰速运", &[("courier", "顺丰速运")]);
+        check("咖啡色的运动鞋", &[("color", "咖啡色"), ("item", "运动鞋")]);
+        check("云柔纯棉长袖衬衫", &[("item", "云柔纯棉长袖衬衫")]);
+        check("退换货", &[("action", "退换货")]);
+        check("买38件", &[("quantity", "38件")]);
+    }
+
+    fn piece() -> impl proptest::strategy::Strategy<Value = &'static str> {
+        proptest::sample::select(vec![
+            "黑",
+            "黑的",
+            "黑色",
+            "退",
+            "退了",
+            "换个",
+            "换",
+            "衬衫",
+            "长袖",
+            "云柔",
+            "M",
+            "XL码",
+            "Ｌ碼",
+            "38",
+            "5XL",
+            "199元",
+            "两百块",
+            "以内",
+            "一千",
+            "的",
+            "了",
+            "吗",
+            "，",
+            "。",
+            "？",
+            " ",
+            "!",
+            "😀",
+            "[微笑]",
+            "顺丰",
+            "SF123456789012",
+            "昨天",
+            "上个月",
+            "3点",
+            "两件",
+            "一米七",
+            "130斤",
+            "退換",
+            "襯衫",
+            "㎏",
+            "①",
+            "㋀",
+            "包",
+            "13800000000",
+            "202611220001",
+            "¥",
+            "-",
+        ])
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn entities_keep_the_rules_of_the_taxonomy(pieces in proptest::collection::vec(piece(), 0..12)) {
+            static NLU: std::sync::LazyLock<(Nlu, Segmenter)> = std::sync::LazyLock::new(|| {
+                let nlu = Nlu::new(&[shirt()]);
+                let segmenter = Segmenter::new(nlu.words());
+                (nlu, segmenter)
+            });
+            let (utterance, slots) = NLU.0.read(&pieces.concat(), &NLU.1);
+            for slot in &slots {
+                let value = slot.span.of(utterance.as_str());
+                let last = value.chars().next_back();
+                proptest::prop_assert!(last.is_some_and(char::is_alphanumeric), "{value}");
+                proptest::prop_assert!(!value.ends_with(['的', '了', '吗']), "{value}");
+            }
+            for pair in slots.windows(2) {
+                proptest::prop_assert!(pair[0].span.end <= pair[1].span.start);
+            }
+        }
+    }
 }

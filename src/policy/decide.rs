@@ -59,15 +59,16 @@ pub fn decide(
         .or_else(|| found(known, evidence))
         .or_else(|| ruled(known, &evidence.rules, Stage::Soft))
         .unwrap_or_else(|| to_human(known, None, Reason::Unknown));
-    let pending = match &decision {
-        Decision::Clarify { choices, .. } => choices.clone(),
-        // A greeting, a sticker or a picture in between does not take the question back.
-        Decision::Answer(Basis::NoWords | Basis::Media | Basis::Rest) => before.pending.clone(),
+    let state = match &decision {
+        Decision::Clarify { choices, .. } => State { pending: choices.clone(), rest: None },
+        // A greeting, a sticker or a picture in between takes neither the question back nor the rest.
+        Decision::Answer(Basis::Greeting | Basis::NoWords | Basis::Media) => before.clone(),
+        Decision::Answer(Basis::Rest) => State { pending: before.pending.clone(), rest: None },
         Decision::Answer(_) | Decision::Handoff { .. } | Decision::Decline(_) | Decision::Block { .. } => {
-            Vec::new()
+            State::default()
         }
     };
-    Outcome { decision, state: State { pending, rest: None }, tags: tags(&evidence.rules) }
+    Outcome { decision, state, tags: tags(&evidence.rules) }
 }
 
 fn alarmed(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
@@ -87,10 +88,20 @@ fn left_open(
     usable: &dyn Fn(usize) -> bool,
 ) -> Option<Decision> {
     let text = evidence.utterance.as_str().trim_end_matches(|c: char| !c.is_alphanumeric());
-    if GO_ON.contains(&text) {
-        let basis = if before.rest.is_some() { Basis::Rest } else { Basis::NothingLeft };
-        return Some(Decision::Answer(basis));
+    let goes_on = GO_ON.contains(&text);
+    if goes_on && before.rest.is_some() {
+        return Some(Decision::Answer(Basis::Rest));
     }
+    // With nothing left to read, 更多 may still be the words of a choice: 更多优惠.
+    chosen(known, before, evidence, usable).or(goes_on.then_some(Decision::Answer(Basis::NothingLeft)))
+}
+
+fn chosen(
+    known: &Knowledge,
+    before: &State,
+    evidence: &Evidence,
+    usable: &dyn Fn(usize) -> bool,
+) -> Option<Decision> {
     let choice = &before.pending[choice::pick(evidence.utterance.as_str(), &before.pending)?];
     match &choice.target {
         Target::Human => Some(to_human(known, None, Reason::Chosen)),
@@ -147,31 +158,31 @@ fn without_words(evidence: &Evidence) -> Option<Decision> {
 /// FAQ and products: an answer, or a question back, or nothing.
 fn found(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
     let limits = known.profile.thresholds;
-    let entry = evidence.entries.first().map_or(0.0, |hit| hit.probability.value());
-    let product = evidence.products.hits.first().map_or(0.0, |hit| hit.probability.value());
-    if product >= limits.answer && product >= entry {
+    let entry = evidence.entries.first().map(|hit| hit.probability.value());
+    let product = evidence.products.hits.first().map(|hit| hit.probability.value());
+    // `None` is below every threshold, one of 0 included.
+    if product >= Some(limits.answer) && product >= entry {
         return Some(products(known, evidence));
     }
-    if entry >= limits.answer {
-        let rivals = |hit: &&crate::retrieval::faq::EntryHit| hit.probability.value() > entry - limits.margin;
-        let n_rivals = evidence.entries.iter().filter(rivals).count();
-        if n_rivals == 1 {
-            return Some(Decision::Answer(Basis::Entry(evidence.entries[0].entry)));
+    if let (Some(best), [first, others @ ..]) = (entry, evidence.entries.as_slice())
+        && best >= limits.answer
+    {
+        let n_rivals = others.iter().filter(|hit| hit.probability.value() > best - limits.margin).count();
+        if n_rivals == 0 {
+            return Some(Decision::Answer(Basis::Entry(first.entry)));
         }
-        return Some(topics(known, evidence, n_rivals.min(TOPICS_MAX)));
+        return Some(topics(known, evidence, TOPICS_MAX.min(n_rivals + 1)));
     }
-    (entry.max(product) >= limits.clarify).then(|| topics(known, evidence, TOPICS_MAX))
+    (entry >= Some(limits.clarify) || product >= Some(limits.clarify))
+        .then(|| topics(known, evidence, TOPICS_MAX))
 }
 
 /// All products as likely as the first one: it alone, or a list to choose from.
 fn products(known: &Knowledge, evidence: &Evidence) -> Decision {
     let hits = &evidence.products.hits;
-    let best = hits[0].probability.value();
-    let equal: Vec<usize> = hits
-        .iter()
-        .take_while(|hit| hit.probability.value() > best - known.profile.thresholds.margin)
-        .map(|hit| hit.product)
-        .collect();
+    let close = hits[0].probability.value() - known.profile.thresholds.margin;
+    let rivals = hits[1..].iter().take_while(|hit| hit.probability.value() > close);
+    let equal: Vec<usize> = hits[..1].iter().chain(rivals).map(|hit| hit.product).collect();
     match equal.as_slice() {
         [only] => Decision::Answer(Basis::Product(*only)),
         several => Decision::Clarify {
@@ -218,7 +229,8 @@ fn product_choice(known: &Knowledge, at: usize) -> Choice {
 /// A human of the group, else of the default group; without either the bot says how to reach the company.
 fn to_human(known: &Knowledge, group: Option<&str>, reason: Reason) -> Decision {
     let handoff = &known.profile.handoff;
-    match group.or(handoff.default_group.as_deref()).filter(|group| handoff.groups.contains_key(*group)) {
+    let mut named = group.into_iter().chain(handoff.default_group.as_deref());
+    match named.find(|group| handoff.groups.contains_key(*group)) {
         Some(group) => Decision::Handoff { group: group.to_owned(), reason, said: Vec::new() },
         None => Decision::Decline(reason),
     }
@@ -234,3 +246,6 @@ fn tags(rules: &[RuleHit]) -> Vec<String> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

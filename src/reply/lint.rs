@@ -1,5 +1,6 @@
 //! Templates are tried before they are served.
 
+use minijinja::Value;
 use minijinja::context;
 
 use crate::knowledge::Knowledge;
@@ -12,57 +13,103 @@ use crate::message::Customer;
 use crate::message::CustomerKind;
 use crate::reply::standard::Sentence;
 use crate::reply::template::Scene;
+use crate::reply::template::TemplateError;
 use crate::reply::template::fill;
 use crate::reply::template::product_value;
 
-/// Renders every template of a bot once, and names the standard sentences that do not exist.
+/// Renders every template of a bot, and names the standard sentences that do not exist.
 #[must_use]
 pub fn lint(known: &Knowledge) -> Vec<Finding> {
-    let customer = Customer::new("check", CustomerKind::Customer);
-    let scene = Scene { known, customer: &customer, hours: "09:00-18:00", open: true, next_opening: None };
     let at = |file: &str| Source { file: file.to_owned(), line: 1 };
     let mut findings = Vec::new();
-    let mut attempt = |template: &str, source: Source| {
-        // The union of everything that any sentence may use.
-        let extra = context! {
-            group => "客服组", kind => "图片", title => "文件", until => "2026年1月1日", current => false, missing => "黑色",
-            ..product_value(&sample_product())
-        };
-        if let Err(error) = fill(template, &scene, extra) {
-            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            findings.push(Finding::error(
-                "bad-template",
-                source,
-                format!("模板无法填写：{cause}"),
-                "检查 {{ }} 里的变量名；要显示花括号本身，请写 {{ \"{\" }}",
-            ));
-        }
+    let mut attempt = |template: &str, extras: &[Value], source: Source| {
+        findings.extend(trial(template, extras, known).err().map(|error| bad_template(&error, source)));
     };
-    attempt(&known.profile.greeting, at("bot.toml"));
+    let nothing = [context! {}];
+    attempt(&known.profile.greeting, &nothing, at("bot.toml"));
     for entry in &known.entries {
-        attempt(&entry.answer, entry.source.clone());
+        attempt(&entry.answer, &nothing, entry.source.clone());
     }
-    for words in known.replies.standard.values() {
-        attempt(words, at("replies.toml"));
+    for sentence in Sentence::ALL {
+        if let Some(words) = known.replies.standard.get(sentence.name()) {
+            attempt(words, &extras(*sentence), at("replies.toml"));
+        }
     }
     for reply in known.replies.reply.values() {
-        attempt(&reply.text, at("replies.toml"));
+        attempt(&reply.text, &nothing, at("replies.toml"));
         for attachment in &reply.attachments {
             if let AttachmentSpec::Card { title, description, .. } = attachment {
-                attempt(title, at("replies.toml"));
-                attempt(description, at("replies.toml"));
+                attempt(title, &nothing, at("replies.toml"));
+                attempt(description, &nothing, at("replies.toml"));
             }
         }
     }
     for rule in &known.rules {
         for action in &rule.then {
             if let ActionSpec::Text(words) = action {
-                attempt(words, Source { file: "rules.toml".to_owned(), line: rule.line });
+                attempt(words, &nothing, Source { line: rule.line, ..at("rules.toml") });
             }
+        }
+    }
+    for spec in &known.sensitive {
+        if let Some(words) = &spec.message {
+            attempt(words, &nothing, Source { line: spec.line, ..at("sensitive.toml") });
         }
     }
     findings.extend(unknown_sentences(known, &at("replies.toml")));
     findings
+}
+
+/// Renders a template by day and by night, for a stranger and for a friend, so that most branches are taken.
+fn trial(template: &str, extras: &[Value], known: &Knowledge) -> Result<(), TemplateError> {
+    let stranger = Customer::new("check", CustomerKind::Customer);
+    let friend = Customer { name: Some("张三".to_owned()), ..stranger.clone() };
+    let hours = "09:00-18:00";
+    let scenes = [
+        Scene { known, customer: &stranger, hours, open: true, next_opening: None },
+        Scene { known, customer: &friend, hours, open: false, next_opening: Some("明天09:00") },
+    ];
+    for scene in &scenes {
+        for extra in extras {
+            fill(template, scene, extra.clone())?;
+        }
+    }
+    Ok(())
+}
+
+fn bad_template(error: &TemplateError, source: Source) -> Finding {
+    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    Finding::error(
+        "bad-template",
+        source,
+        format!("模板无法填写：{cause}"),
+        "检查 {{ }} 里的变量名；要显示花括号本身，请写 {{ \"{\" }}",
+    )
+}
+
+/// What a standard sentence may use besides the scene.
+fn extras(sentence: Sentence) -> Vec<Value> {
+    match sentence {
+        Sentence::Nearest => vec![context! { missing => "黑色" }],
+        Sentence::Product => [bare_product(), full_product()].iter().map(product_value).collect(),
+        Sentence::HandoffOpen | Sentence::HandoffClosed => vec![context! { group => "客服组" }],
+        Sentence::Media => vec![context! { kind => "图片" }],
+        Sentence::Expired => [false, true]
+            .map(|current| context! { title => "文件", until => "2026年1月1日", current })
+            .to_vec(),
+        Sentence::ClarifyTopics
+        | Sentence::ClarifyProducts
+        | Sentence::HandoffUnknown
+        | Sentence::Decline
+        | Sentence::Blocked
+        | Sentence::Withheld
+        | Sentence::NoWords
+        | Sentence::More
+        | Sentence::NothingLeft
+        | Sentence::Flood
+        | Sentence::Failure
+        | Sentence::Waiting => vec![context! {}],
+    }
 }
 
 fn unknown_sentences(known: &Knowledge, source: &Source) -> Vec<Finding> {
@@ -83,7 +130,20 @@ fn unknown_sentences(known: &Knowledge, source: &Source) -> Vec<Finding> {
         .collect()
 }
 
-fn sample_product() -> Product {
+fn full_product() -> Product {
+    let words = || vec!["示例".to_owned()];
+    Product {
+        colours: words(),
+        sizes: words(),
+        materials: words(),
+        styles: words(),
+        series: "示例".to_owned(),
+        description: "示例".to_owned(),
+        ..bare_product()
+    }
+}
+
+fn bare_product() -> Product {
     Product {
         id: "A1".to_owned(),
         name: "示例".to_owned(),
@@ -102,3 +162,6 @@ fn sample_product() -> Product {
         source: Source { file: "products.csv".to_owned(), line: 1 },
     }
 }
+
+#[cfg(test)]
+mod tests;

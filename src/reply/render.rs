@@ -93,10 +93,10 @@ impl Renderer {
                 vec![Part::Text(words)]
             }
         };
-        if parts.is_empty() {
-            return Reply::text(self.sentence(Sentence::NoWords, scene, context! {}));
-        }
-        Reply { parts }
+        // A template whose conditions all fail leaves nothing to say.
+        let blank = |part: &Part| matches!(part, Part::Text(text) if text.trim().is_empty());
+        let parts: Vec<Part> = parts.into_iter().filter(|part| !blank(part)).collect();
+        if parts.is_empty() { Reply::text(Sentence::NoWords.built_in()) } else { Reply { parts } }
     }
 
     /// Words of a standard sentence.
@@ -309,3 +309,6 @@ fn bytes_in_text(part: &Part) -> usize {
         Part::Link { title, url } => title.len() + url.len() + 8,
     }
 }
+
+#[cfg(test)]
+mod tests;

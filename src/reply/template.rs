@@ -11,6 +11,10 @@ use crate::knowledge::Knowledge;
 use crate::knowledge::product::Product;
 use crate::message::Customer;
 
+/// What one template may cost: an instruction, or 64 bytes, are one each. Chosen by hand: the longest answer that
+/// may be written (20,000 bytes) takes a few thousand, and an endless loop is over within milliseconds.
+const FUEL: u64 = 50_000;
+
 /// The template is wrong: syntax, or a variable that nobody sets.
 #[derive(Debug, thiserror::Error)]
 #[error("template cannot be rendered")]
@@ -36,13 +40,15 @@ pub struct Scene<'a> {
 /// * `extra`: further values of this one reply; they hide those of the scene.
 ///
 /// # Errors
-/// On bad syntax and on variables that neither the scene nor `extra` sets.
+/// On bad syntax, on variables that neither the scene nor `extra` sets, and on loops and repetitions that cost
+/// more than any honest answer.
 pub fn fill(template: &str, scene: &Scene<'_>, extra: Value) -> Result<String, TemplateError> {
     if !template.contains('{') {
         return Ok(template.to_owned());
     }
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
     Ok(environment.render_str(template, context! { ..extra, ..values(scene) })?)
 }
 
@@ -93,3 +99,6 @@ fn availability(product: &Product) -> String {
         product.sold_out.iter().map(|variant| format!("{}{}", variant.colour, variant.size)).collect();
     format!("{stock}（{}暂缺）", gone.join("、"))
 }
+
+#[cfg(test)]
+mod tests;

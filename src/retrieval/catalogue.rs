@@ -37,6 +37,9 @@ pub struct Catalogue {
     vocabulary: Vocabulary,
     rarity: Rarity,
     shelf: Vec<Shelf>,
+    /// All colours and all sizes of the shelf.
+    colours: BTreeSet<String>,
+    sizes: BTreeSet<String>,
     aspects: Vec<(Aspect, Vec<String>)>,
     index: TermIndex,
 }
@@ -105,6 +108,8 @@ impl Catalogue {
             });
             documents.push(vec![named, described, colours, sizes]);
         }
+        let colours = shelf.iter().flat_map(|one| one.colours.iter().cloned()).collect();
+        let sizes = shelf.iter().flat_map(|one| one.sizes.iter().cloned()).collect();
         let rarity = Rarity::count(
             shelf.iter().map(|one| one.named.iter().map(String::as_str).collect::<HashSet<_>>()),
         );
@@ -115,7 +120,7 @@ impl Catalogue {
             })
             .collect();
         let index = TermIndex::build(&["name", "description", "colour", "size"], documents.into_iter())?;
-        Ok(Self { vocabulary, rarity, shelf, aspects, index })
+        Ok(Self { vocabulary, rarity, shelf, colours, sizes, aspects, index })
     }
 
     /// The products that a message may be about, most probable first.
@@ -167,26 +172,8 @@ impl Catalogue {
     /// The products with all attributes; when there are none, those that lack the fewest kinds of them, in the
     /// order in which a customer gives way: traits, then size, then colour, then price. The goods never change.
     fn fitting(&self, terms: &[String], wanted: &Wanted) -> (Vec<(usize, Score)>, Vec<String>) {
-        let mut looser = wanted.clone();
-        let mut missing = Vec::new();
-        for step in [Loosen::Nothing, Loosen::Traits, Loosen::Sizes, Loosen::Colours, Loosen::Price] {
-            let given_up = match step {
-                Loosen::Nothing => true,
-                Loosen::Traits => give_up(&mut looser.traits, &mut missing),
-                Loosen::Sizes => give_up(&mut looser.sizes, &mut missing),
-                Loosen::Colours => give_up(&mut looser.colours, &mut missing),
-                Loosen::Price => {
-                    let bounds = (looser.price_fen_min.take(), looser.price_fen_max.take());
-                    let bounded = bounds != (None, None);
-                    if bounded {
-                        missing.push("价位".to_owned());
-                    }
-                    bounded
-                }
-            };
-            if !given_up {
-                continue;
-            }
+        for kinds in GIVEN_UP {
+            let Some((looser, missing)) = looser(wanted, kinds) else { continue };
             let mut found = self.candidates(terms, &looser);
             let demand = self.demand(&looser);
             found.retain(|(product, _)| demand.fits(&self.shelf[*product]));
@@ -202,18 +189,21 @@ impl Catalogue {
     }
 
     fn candidates(&self, terms: &[String], wanted: &Wanted) -> Vec<(usize, Score)> {
-        let colour = wanted.colours.first().map(|said| colour_stem(said));
-        let size = wanted.sizes.first().map(|said| size_stem(said));
-        // One exact attribute narrows inside the index; the rest is checked on what it hands over.
-        let known = |field: usize, value: &Option<String>| {
-            value
-                .as_deref()
-                .filter(|value| self.has_value(field, value))
-                .map(|value| (field, value.to_owned()))
-        };
-        let must: Vec<(usize, String)> =
-            [known(COLOUR, &colour), known(SIZE, &size)].into_iter().flatten().collect();
-        let must: Vec<(usize, &str)> = must.iter().map(|(field, value)| (*field, value.as_str())).collect();
+        // Colours and sizes narrow inside the index; the rest is checked on what it hands over.
+        let mut must: Vec<(usize, Vec<&str>)> = Vec::new();
+        if !wanted.colours.is_empty() {
+            let stems: Vec<String> = wanted.colours.iter().map(|said| colour_stem(said)).collect();
+            let meant = |own: &&str| stems.iter().any(|stem| own.ends_with(stem.as_str()));
+            must.push((COLOUR, self.colours.iter().map(String::as_str).filter(meant).collect()));
+        }
+        if !wanted.sizes.is_empty() {
+            let stems: Vec<String> = wanted.sizes.iter().map(|said| size_stem(said)).collect();
+            let meant = |own: &&str| stems.iter().any(|stem| own == stem);
+            must.push((SIZE, self.sizes.iter().map(String::as_str).filter(meant).collect()));
+        }
+        if must.iter().any(|(_, values)| values.is_empty()) {
+            return Vec::new();
+        }
         let should: Vec<QueryTerm<'_>> = terms
             .iter()
             .flat_map(|term| {
@@ -227,13 +217,6 @@ impl Catalogue {
         self.index.search(&must, &should, PRODUCTS_MAX).unwrap_or_else(|error| {
             tracing::error!(%error, "search in the catalogue failed");
             Vec::new()
-        })
-    }
-
-    fn has_value(&self, field: usize, value: &str) -> bool {
-        self.shelf.iter().any(|one| {
-            let values = if field == COLOUR { &one.colours } else { &one.sizes };
-            values.iter().any(|own| own == value)
         })
     }
 
@@ -317,21 +300,49 @@ impl Demand {
     }
 }
 
-/// What is given up to find anything.
-#[derive(Clone, Copy)]
-enum Loosen {
-    Nothing,
-    Traits,
-    Sizes,
-    Colours,
-    Price,
-}
+const TRAITS: u8 = 1;
+const SIZES: u8 = 2;
+const COLOURS: u8 = 4;
+const PRICE: u8 = 8;
 
-/// Whether there was anything to give up.
-fn give_up(attributes: &mut Vec<String>, missing: &mut Vec<String>) -> bool {
-    let any = !attributes.is_empty();
-    missing.append(attributes);
-    any
+/// Kinds of attributes that are given up to find anything, the fewest first.
+const GIVEN_UP: [u8; 16] = [
+    0,
+    TRAITS,
+    SIZES,
+    COLOURS,
+    PRICE,
+    TRAITS | SIZES,
+    TRAITS | COLOURS,
+    SIZES | COLOURS,
+    TRAITS | PRICE,
+    SIZES | PRICE,
+    COLOURS | PRICE,
+    TRAITS | SIZES | COLOURS,
+    TRAITS | SIZES | PRICE,
+    TRAITS | COLOURS | PRICE,
+    SIZES | COLOURS | PRICE,
+    TRAITS | SIZES | COLOURS | PRICE,
+];
+
+/// What is still wanted without some kinds of attributes, and the words for those; `None` where a kind was not
+/// asked for, because a smaller set of kinds says the same.
+fn looser(wanted: &Wanted, kinds: u8) -> Option<(Wanted, Vec<String>)> {
+    let (mut looser, mut missing) = (wanted.clone(), Vec::new());
+    let lists = [(TRAITS, &mut looser.traits), (SIZES, &mut looser.sizes), (COLOURS, &mut looser.colours)];
+    for (_, list) in lists.into_iter().filter(|(kind, _)| kinds & kind != 0) {
+        if list.is_empty() {
+            return None;
+        }
+        missing.append(list);
+    }
+    if kinds & PRICE != 0 {
+        if (looser.price_fen_min.take(), looser.price_fen_max.take()) == (None, None) {
+            return None;
+        }
+        missing.push("价位".to_owned());
+    }
+    Some((looser, missing))
 }
 
 /// Whether the message names the product or its kind, and does not merely share a word with it.

@@ -84,20 +84,20 @@ impl TermIndex {
 
     /// The best documents for a set of terms, best first; equal scores in the order of the documents.
     ///
-    /// * `must`: terms that every document must hold, without weight.
+    /// * `must`: fields of which every document must hold at least one of the terms, without weight.
     /// * `should`: terms that add to the score; at least one has to occur unless `must` is given.
     pub(super) fn search(
         &self,
-        must: &[(usize, &str)],
+        must: &[(usize, Vec<&str>)],
         should: &[QueryTerm<'_>],
         documents_max: usize,
     ) -> Result<Vec<(usize, Score)>, IndexError> {
         let clauses: Vec<(Occur, Box<dyn Query>)> = must
             .iter()
-            .map(|(field, term)| {
-                let query: Box<dyn Query> =
-                    Box::new(ConstScoreQuery::new(self.term_query(*field, term), 0.0));
-                (Occur::Must, query)
+            .map(|(field, terms)| {
+                let any = terms.iter().map(|term| (Occur::Should, self.term_query(*field, term))).collect();
+                let query = ConstScoreQuery::new(Box::new(BooleanQuery::new(any)), 0.0);
+                (Occur::Must, Box::new(query) as Box<dyn Query>)
             })
             .chain(should.iter().map(|part| {
                 let query: Box<dyn Query> =

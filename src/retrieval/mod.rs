@@ -4,6 +4,8 @@ pub mod catalogue;
 pub mod faq;
 mod index;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 use crate::knowledge::Knowledge;
 use crate::retrieval::catalogue::Catalogue;

@@ -328,3 +328,6 @@ fn timings_us(timings: &[(Stage, Duration)]) -> BTreeMap<&'static str, u64> {
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;
