@@ -1,5 +1,7 @@
 //! The one integration binary: a file an edge, and beside them the folder and the documents they share.
 
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be set up fails its test")]
+
 mod cli;
 mod contract;
 mod fixture;
