@@ -30,7 +30,7 @@ pub enum TelemetryError {
     Twice(#[from] TryInitError),
 }
 
-/// Starts logging to stderr; stdout belongs to the data.
+/// Starts logging to stderr; stdout belongs to the data. From then on a panic is told by its place alone.
 ///
 /// # Errors
 /// When the filter is not valid, or logging runs already.
@@ -39,9 +39,15 @@ pub fn start(filter: &str, format: Format) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
     match format {
-        Format::Text => builder.with_target(false).finish().try_init()?,
+        Format::Text => builder.with_target(false).with_ansi(ansi).finish().try_init()?,
         Format::Json => builder.json().finish().try_init()?,
     }
+    std::panic::set_hook(Box::new(|panic| {
+        // Never the payload: it may quote a message.
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(at, "a thread panicked");
+    }));
     Ok(())
 }

@@ -87,10 +87,12 @@ fn stream(engine: &Engine, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let mut failed = false;
     for (at, line) in std::io::stdin().lock().split(b'\n').enumerate() {
         let line = line.context("reading stdin")?;
+        // Some programs mark the first line.
+        let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&line);
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        match serde_json::from_slice::<RowIn>(&line) {
+        match serde_json::from_slice::<RowIn>(line) {
             Ok(row) => {
                 let (turn, _timings) = bots::ask(engine, &row.text, Timestamp::now());
                 writeln!(out, "{}", serde_json::to_string(&row_out(engine, &row.text, &turn))?)?;

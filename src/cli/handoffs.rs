@@ -7,9 +7,9 @@ use anyhow::Context;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
-use serde_json::json;
 
 use crate::config::Config;
+use crate::service::view;
 use crate::store::HandoffFilter;
 use crate::store::SqliteStore;
 use crate::store::Store;
@@ -46,33 +46,24 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let filter = HandoffFilter { bot: args.bot.clone(), open_only: !args.all, limit: args.limit };
     let rows = store.handoffs(filter).await?;
     for row in &rows {
-        let summary: Value = serde_json::from_str(&row.summary).unwrap_or(Value::Null);
         if args.json {
-            let line = json!({
-                "id": row.id,
-                "bot": row.customer.bot(),
-                "channel": row.customer.channel(),
-                "customer_id": row.customer.customer_id(),
-                "group": row.group,
-                "reason": row.reason,
-                "due": row.due,
-                "opened_at": row.opened_at.to_string(),
-                "closed_at": row.closed_at.map(|at| at.to_string()),
-                "summary": summary,
-            });
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", view::handoff(row))?;
             continue;
         }
+        let summary: Value = serde_json::from_str(&row.summary).unwrap_or(Value::Null);
         let opened = row.asked_at.to_zoned(TimeZone::system()).strftime("%m-%d %H:%M").to_string();
         let state = if row.closed_at.is_some() { "已关闭" } else { "等待中" };
-        let text = summary["text"].as_str().unwrap_or_default();
+        // What a stranger typed must not steer the terminal.
+        let plain =
+            |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+        let text = plain(summary["text"].as_str().unwrap_or_default());
         writeln!(
             out,
             "#{} {opened} {state} [{}/{}] {} → {}（{}）：{text}",
             row.id,
             row.customer.bot(),
             row.customer.channel(),
-            row.customer.customer_id(),
+            plain(row.customer.customer_id()),
             row.group,
             row.reason,
         )?;

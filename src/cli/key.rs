@@ -29,7 +29,7 @@ enum Command {
         #[arg(long)]
         scope: Scope,
         /// What it is for.
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "command line")]
         label: String,
     },
     /// List keys, without the keys themselves.

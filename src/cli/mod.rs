@@ -60,7 +60,10 @@ enum Command {
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let own = PathBuf::from("yingda.toml");
     let file = cli.config.or_else(|| own.exists().then_some(own));
-    let mut config = Config::read(file.as_deref(), std::env::vars())?;
+    // Variables that are not UTF-8 are none of ours.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut config = Config::read(file.as_deref(), variables)?;
     if let Some(knowledge) = cli.knowledge {
         config.serve.knowledge = knowledge;
     }

@@ -42,17 +42,14 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     if let Some(listen) = args.listen {
         config.serve.listen = listen;
     }
-    // The provider has to be chosen once for the process; a second choice would be a bug of ours alone.
-    let _already = rustls::crypto::ring::default_provider().install_default();
     let listener = server::listen(config.serve.listen).await?;
     let address = listener.local_addr().context("asking for the address")?;
     let store = Arc::new(SqliteStore::open(&config.serve.data).await.context("opening the store")?);
     let engines = bots::load_all(&config.serve.knowledge)?;
-    let known: Vec<_> = engines.iter().map(|engine| engine.known().clone()).collect();
     let variable = |name: &str| std::env::var(name).ok();
-    let (apps, off) = app::apps(known.iter(), &variable);
+    let (apps, off) = app::apps(engines.iter().map(Engine::known), &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
-    let (endpoints, off) = webhook::endpoints(known.iter(), &variable);
+    let (endpoints, off) = webhook::endpoints(engines.iter().map(Engine::known), &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
     let signer = Signer::new(link_key(store.as_ref()).await?, config.serve.link_days);
     let keys = first_keys(store.as_ref()).await?;
@@ -66,13 +63,16 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     desk.body_bytes_max = config.serve.body_bytes_max;
     desk.requests_max = config.serve.requests_max;
     greet(address, service.bots().values(), &desk, &keys)?;
-    let resumed = desk.resume().await.context("answering what the last run left open")?;
-    if resumed > 0 {
-        tracing::warn!(resumed, "answered callbacks that the last run left open; recorded as late");
+    match desk.resume().await {
+        Ok(0) => {}
+        Ok(resumed) => {
+            tracing::warn!(resumed, "answered callbacks that the last run left open; recorded as late");
+        }
+        Err(error) => tracing::error!(error = %chain(&error), "open callbacks of the last run stay open"),
     }
     let keep = SignedDuration::from_hours(i64::from(config.callback.keep_hours));
     let beside = [
-        tokio::spawn(webhook::run(Arc::clone(&service), endpoints)),
+        tokio::spawn(webhook::run(Arc::clone(&service), endpoints, webhook::LOOK_EVERY)),
         tokio::spawn(sweep::run(Arc::clone(&service), keep)),
     ];
     let drain = Duration::from_secs(config.serve.drain_seconds);

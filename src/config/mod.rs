@@ -155,6 +155,10 @@ impl Config {
         };
         let deadline = self.callback.deadline_ms;
         limit((500..=4800).contains(&deadline), "callback.deadline_ms", deadline.to_string(), "500 to 4800")?;
+        let keep = self.callback.keep_hours;
+        limit((1..=8_760).contains(&keep), "callback.keep_hours", keep.to_string(), "1 to 8760")?;
+        let drain = self.serve.drain_seconds;
+        limit((0..=600).contains(&drain), "serve.drain_seconds", drain.to_string(), "0 to 600")?;
         let days = self.serve.link_days;
         limit((1..=365).contains(&days), "serve.link_days", days.to_string(), "1 to 365")?;
         let requests = self.serve.requests_max;
@@ -216,6 +220,7 @@ mod tests {
         assert!(text(read("[serve]\nlistne = \"x\"", &[])).contains("listne"));
         assert!(text(read("[serve\n", &[])).contains("line 1"));
         assert!(text(read("[callback]\ndeadline_ms = 9000", &[])).contains("callback.deadline_ms is 9000"));
+        assert!(text(read("[callback]\nkeep_hours = 0", &[])).contains("callback.keep_hours is 0"));
         assert!(text(read("", &[("YINGDA_SERVE_LINK_DAYS", "many")])).contains("\"many\""));
         let missing = Config::read(Some(Path::new("/no/such/file.toml")), std::iter::empty());
         assert!(missing.unwrap_err().to_string().contains("/no/such/file.toml"));

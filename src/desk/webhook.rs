@@ -24,6 +24,7 @@ use crate::message::BotId;
 use crate::secret::Secret;
 use crate::service::Service;
 use crate::service::callback::chain;
+use crate::service::view;
 use crate::store::HandoffRow;
 use crate::store::StoreError;
 
@@ -39,9 +40,15 @@ const BACK_OFF: [Duration; 8] = [
     Duration::from_secs(86_400),
 ];
 
+/// After this long without an address a handoff is no longer told; it stays on the list.
+const GIVE_UP: SignedDuration = SignedDuration::from_hours(24);
+
 const CONNECT: Duration = Duration::from_secs(3);
 const TOTAL: Duration = Duration::from_secs(10);
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// How often a server looks for webhooks that are due again.
+pub const LOOK_EVERY: Duration = Duration::from_secs(5);
+
 const ROWS_MAX: u32 = 50;
 
 /// Where a bot's handoffs are told.
@@ -132,7 +139,9 @@ fn signature(key: &Secret, id: &str, at_second: i64, body: &str) -> Option<Strin
 }
 
 /// Sends webhooks that are due, at once when a handoff opens, for as long as it is polled.
-pub async fn run(service: Arc<Service>, endpoints: BTreeMap<BotId, Endpoint>) {
+///
+/// * `look_every`: how often it looks for those that are due again; see [`LOOK_EVERY`].
+pub async fn run(service: Arc<Service>, endpoints: BTreeMap<BotId, Endpoint>, look_every: Duration) {
     let client = match client() {
         Ok(client) => client,
         Err(error) => {
@@ -140,7 +149,7 @@ pub async fn run(service: Arc<Service>, endpoints: BTreeMap<BotId, Endpoint>) {
             return;
         }
     };
-    let mut tick = tokio::time::interval(LOOK_EVERY);
+    let mut tick = tokio::time::interval(look_every);
     loop {
         tokio::select! {
             _ = tick.tick() => {}
@@ -154,6 +163,8 @@ pub async fn run(service: Arc<Service>, endpoints: BTreeMap<BotId, Endpoint>) {
 
 /// No redirects: a signed body goes to the address that was configured and to no other.
 fn client() -> reqwest::Result<reqwest::Client> {
+    // The provider is chosen once for the process; that it is there already is no mistake.
+    let _already = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .connect_timeout(CONNECT)
         .timeout(TOTAL)
@@ -169,7 +180,10 @@ async fn send_due(
 ) -> Result<(), StoreError> {
     for row in service.store().webhooks_due(service.now(), ROWS_MAX).await? {
         let Some(endpoint) = endpoints.get(row.customer.bot()) else {
-            // Off in this process; the row waits for one that has the address.
+            // Off in this process; another one, or the next start, may have the address. Old news helps nobody.
+            if service.now().duration_since(row.asked_at) > GIVE_UP {
+                service.store().webhook_failed(row.id, row.webhook_attempts, None).await?;
+            }
             continue;
         };
         let now = service.now();
@@ -223,17 +237,7 @@ fn body(row: &HandoffRow) -> Value {
     json!({
         "type": "handoff.opened",
         "timestamp": row.opened_at.to_string(),
-        "data": {
-            "id": row.id,
-            "conversation_id": row.conversation_id,
-            "bot": row.customer.bot(),
-            "channel": row.customer.channel(),
-            "customer_id": row.customer.customer_id(),
-            "group": row.group,
-            "reason": row.reason,
-            "due": row.due,
-            "summary": serde_json::from_str::<Value>(&row.summary).unwrap_or(Value::Null),
-        },
+        "data": view::handoff(row),
     })
 }
 

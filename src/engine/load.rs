@@ -41,7 +41,7 @@ pub fn load(dir: &Path, today: Date) -> (Option<Knowledge>, Vec<Finding>) {
             findings.push(Finding::error(
                 "bad-hours",
                 source,
-                error.to_string(),
+                format!("营业时间、节假日或时区写错了：{error}"),
                 "时段写成 \"09:00-18:00\"，一天内不重叠；时区用 IANA 名称",
             ));
         }

@@ -91,7 +91,8 @@ impl Engine {
         let today = self.calendar.today(now);
         let usable = |entry: usize| self.known.entries[entry].validity.contains(today);
         let entries = self.retriever.faq.search(&utterance, &usable, HITS_MAX);
-        let spans: Vec<_> = slots.iter().map(|slot| slot.span).collect();
+        let spans: Vec<_> =
+            slots.iter().filter(|slot| slot.name.describes_goods()).map(|slot| slot.span).collect();
         let wanted = wanted(&slots, utterance.as_str());
         let products = self.retriever.catalogue.search(&utterance, &spans, &wanted, HITS_MAX);
         passed(Stage::Search);

@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
+use axum::http::Version;
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::IntoResponse;
@@ -24,6 +25,7 @@ use crate::http::Shared;
 use crate::http::error::ApiError;
 use crate::http::key::Scope;
 use crate::http::key::hash;
+use crate::knowledge::Knowledge;
 use crate::service::callback::chain;
 
 const BASIC: &str = "Basic realm=\"yingda\", charset=\"UTF-8\"";
@@ -59,6 +61,11 @@ impl Access {
         }
     }
 
+    /// Whether a bot talks to this sender: a bot that is not for the web talks to this machine and to admins.
+    pub(super) fn may_meet(self, bot: &Knowledge) -> bool {
+        bot.profile.web || self.local || self.scope == Some(Scope::Admin)
+    }
+
     /// Like [`Self::require`], but free on this machine.
     ///
     /// # Errors
@@ -70,6 +77,10 @@ impl Access {
 
 /// Finds out who is asking, and turns strangers away from everything that is not theirs.
 pub(super) async fn examine(State(desk): State<Shared>, mut request: Request, next: Next) -> Response {
+    if is_cross_site(&request) {
+        return ApiError::new(StatusCode::FORBIDDEN, "cross-site", "不接受其他网站发来的请求")
+            .into_response();
+    }
     let local = is_local(&request);
     let scope = match presented_key(request.headers()) {
         None => None,
@@ -116,13 +127,21 @@ fn unavailable(path: &str) -> ApiError {
     if path == CHAT { ApiError::internal().with_apology() } else { ApiError::internal() }
 }
 
+/// Whether a browser says that a page elsewhere made it send this; it would add a key that it remembers.
+fn is_cross_site(request: &Request) -> bool {
+    let site = request.headers().get("sec-fetch-site");
+    !request.method().is_safe() && site.is_some_and(|site| site != "same-origin" && site != "none")
+}
+
 fn is_local(request: &Request) -> bool {
     let headers = request.headers();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let direct = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"]
         .iter()
         .all(|name| !headers.contains_key(*name));
-    peer.is_some_and(is_loopback) && direct && names_this_machine(headers)
+    // What proxies speak to those behind them unless told otherwise; browsers and programs have moved on.
+    let old_proxy = request.version() < Version::HTTP_11;
+    peer.is_some_and(is_loopback) && direct && !old_proxy && names_this_machine(headers)
 }
 
 fn is_loopback(address: IpAddr) -> bool {

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::http::Desk;
 use crate::http::Shared;
 use crate::http::access::Access;
 use crate::http::error::ApiError;
@@ -54,6 +55,10 @@ pub(super) async fn chat(
     access.require_unless_local(Scope::Chat)?;
     let Json(request) = body.map_err(|rejection| bad_body(&rejection))?;
     let question = question(request)?;
+    let engine = desk.service.bots().get(&question.bot);
+    if engine.is_none_or(|engine| !access.may_meet(engine.known())) {
+        return Err(unknown_bot(&desk, access, &question.bot));
+    }
     let view = |reply: &Reply| -> Vec<PartView> {
         let now = desk.service.now();
         let link = |path: &str| desk.signer.path(&question.bot, path, now);
@@ -81,11 +86,7 @@ pub(super) async fn chat(
                 .map(|engine| view::turn(engine, turn, &answer.timings));
             Ok(Json(ChatResponse { reply, turn }))
         }
-        Err(ServiceError::UnknownBot(bot)) => {
-            let bots: Vec<&str> = desk.service.bots().keys().map(String::as_str).collect();
-            let message = format!("没有名为“{bot}”的机器人，现有：{}", bots.join("、"));
-            Err(ApiError::new(StatusCode::NOT_FOUND, "unknown-bot", message))
-        }
+        Err(ServiceError::UnknownBot(bot)) => Err(unknown_bot(&desk, access, &bot)),
         Err(ServiceError::Store(StoreError::Empty { what } | StoreError::TooLong { what, .. })) => {
             Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", format!("{what} 为空或过长")))
         }
@@ -94,6 +95,13 @@ pub(super) async fn chat(
             Err(ApiError::internal().with_reply(view(&desk.service.apology(&question))))
         }
     }
+}
+
+fn unknown_bot(desk: &Desk, access: Access, bot: &str) -> ApiError {
+    let bots = desk.service.bots().iter().filter(|(_, engine)| access.may_meet(engine.known()));
+    let names: Vec<&str> = bots.map(|(name, _)| name.as_str()).collect();
+    let message = format!("没有名为“{bot}”的机器人，现有：{}", names.join("、"));
+    ApiError::new(StatusCode::NOT_FOUND, "unknown-bot", message)
 }
 
 fn question(request: ChatRequest) -> Result<Question, ApiError> {

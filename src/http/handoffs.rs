@@ -16,6 +16,7 @@ use crate::http::access::Access;
 use crate::http::error::ApiError;
 use crate::http::key::Scope;
 use crate::service::callback::chain;
+use crate::service::view;
 use crate::store::HandoffFilter;
 use crate::store::HandoffId;
 use crate::store::StoreError;
@@ -40,25 +41,7 @@ pub(super) async fn list(
         .map_err(|rejection| ApiError::new(StatusCode::BAD_REQUEST, "bad-query", rejection.body_text()))?;
     let filter = HandoffFilter { bot: filter.bot, open_only: !filter.all, limit: ROWS };
     let rows = desk.service.store().handoffs(filter).await.map_err(|error| failed(&error))?;
-    let handoffs: Vec<Value> = rows
-        .iter()
-        .map(|row| {
-            json!({
-                "id": row.id,
-                "conversation_id": row.conversation_id,
-                "bot": row.customer.bot(),
-                "channel": row.customer.channel(),
-                "customer_id": row.customer.customer_id(),
-                "group": row.group,
-                "reason": row.reason,
-                "due": row.due,
-                "opened_at": row.opened_at.to_string(),
-                "asked_at": row.asked_at.to_string(),
-                "closed_at": row.closed_at.map(|at| at.to_string()),
-                "summary": serde_json::from_str::<Value>(&row.summary).unwrap_or(Value::Null),
-            })
-        })
-        .collect();
+    let handoffs: Vec<Value> = rows.iter().map(view::handoff).collect();
     Ok(Json(json!({ "handoffs": handoffs })))
 }
 

@@ -24,6 +24,9 @@ pub struct Profile {
     /// Telephone number for customers, given when nobody can take over.
     #[serde(default)]
     pub phone: Option<String>,
+    /// Whether everybody who may chat over HTTP may talk to it (`true`), or only this machine and admins.
+    #[serde(default = "yes")]
+    pub web: bool,
     /// Topic id to Chinese title; the FAQ uses either.
     #[serde(default)]
     pub topics: BTreeMap<String, String>,
@@ -119,7 +122,7 @@ pub struct Handoff {
     pub webhook_secret: Option<String>,
 }
 
-/// Most messages of one customer.
+/// Most messages of one customer over HTTP; on WeCom every message is answered.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Flood {

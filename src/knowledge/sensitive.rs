@@ -15,7 +15,8 @@ pub struct SensitiveSpec {
     /// Which way the words travel.
     #[serde(default)]
     pub direction: Direction,
-    /// What the customer is told when the message is blocked; the bot's standard sentence when absent.
+    /// What the customer is told when the message is blocked (the bot's standard sentence when absent), or before
+    /// the handoff is announced.
     pub message: Option<String>,
     /// Group that takes over, for `handoff`; the default group when absent.
     pub group: Option<String>,

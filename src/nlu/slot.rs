@@ -22,17 +22,6 @@ pub enum Origin {
     Lexicon,
 }
 
-impl Origin {
-    /// Stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pattern => "pattern",
-            Self::Lexicon => "lexicon",
-        }
-    }
-}
-
 macro_rules! slot_names {
     ($($variant:ident $id:literal $doc:literal),+ $(,)?) => {
         /// The entities of the retail taxonomy.
@@ -72,4 +61,31 @@ slot_names! {
     Place "place" "Region or address.",
     Courier "courier" "Carrier.",
     Action "action" "The kind of after-sale action.",
+}
+
+impl SlotName {
+    /// Whether it says what goods are like, or how many; the others say what happened to them, where and when.
+    #[must_use]
+    pub fn describes_goods(self) -> bool {
+        match self {
+            Self::Item
+            | Self::Color
+            | Self::Size
+            | Self::Material
+            | Self::Style
+            | Self::Brand
+            | Self::Spec
+            | Self::Body
+            | Self::Quantity
+            | Self::Price => true,
+            Self::Date
+            | Self::OrderId
+            | Self::TrackingNo
+            | Self::Phone
+            | Self::Person
+            | Self::Place
+            | Self::Courier
+            | Self::Action => false,
+        }
+    }
 }

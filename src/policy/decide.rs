@@ -52,8 +52,9 @@ pub fn decide(
     evidence: &Evidence,
     usable: &dyn Fn(usize) -> bool,
 ) -> Outcome {
+    let picked = left_open(known, before, evidence, usable);
     let decision = alarmed(known, evidence)
-        .or_else(|| left_open(known, before, evidence, usable))
+        .or_else(|| picked.clone())
         .or_else(|| ruled(known, &evidence.rules, Stage::Hard))
         .or_else(|| without_words(evidence))
         .or_else(|| found(known, evidence))
@@ -62,8 +63,14 @@ pub fn decide(
     let state = match &decision {
         Decision::Clarify { choices, .. } => State { pending: choices.clone(), rest: None },
         // A greeting, a sticker or a picture in between takes neither the question back nor the rest.
-        Decision::Answer(Basis::Greeting | Basis::NoWords | Basis::Media) => before.clone(),
+        Decision::Answer(Basis::Greeting | Basis::NoWords | Basis::Media | Basis::NothingLeft) => {
+            before.clone()
+        }
         Decision::Answer(Basis::Rest) => State { pending: before.pending.clone(), rest: None },
+        // Who has looked at the second may want to see the first as well.
+        Decision::Answer(_) if picked.as_ref() == Some(&decision) => {
+            State { pending: before.pending.clone(), rest: None }
+        }
         Decision::Answer(_) | Decision::Handoff { .. } | Decision::Decline(_) | Decision::Block { .. } => {
             State::default()
         }

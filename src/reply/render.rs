@@ -33,6 +33,11 @@ use crate::reply::template::product_value;
 /// title of 40 characters and a signed link of 120.
 const BYTES_PER_LINK: usize = 240;
 
+/// Longest description of a card on a channel with limits, in bytes.
+///
+/// Source: WeCom developer centre, 被动回复消息 (path 90241).
+const CARD_BYTES_MAX: usize = 512;
+
 /// A reply and the text that did not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
@@ -78,8 +83,17 @@ impl Renderer {
             Decision::Handoff { group, reason, said } => {
                 let unknown = (*reason == Reason::Unknown)
                     .then(|| self.sentence(Sentence::HandoffUnknown, scene, context! {}));
+                // A word that calls for a human may call for words as well: first aid, a telephone number.
+                let first = match reason {
+                    Reason::Sensitive(id) => {
+                        let spec = scene.known.sensitive.iter().find(|spec| spec.id == *id);
+                        spec.and_then(|spec| spec.message.as_deref())
+                    }
+                    Reason::Rule(_) | Reason::Chosen | Reason::Unknown => None,
+                };
                 let promise = unknown.into_iter().chain([self.promise(group, scene)]).collect::<String>();
                 let mut parts = self.said(said, evidence, scene, today);
+                parts.extend(first.map(|words| Part::Text(self.filled(words, scene, context! {}))));
                 parts.push(Part::Text(promise));
                 parts
             }
@@ -117,8 +131,14 @@ impl Renderer {
         let Some(bytes_max) = channel.text_bytes_max() else {
             return Rendered { reply, rest: None };
         };
-        let (texts, others): (Vec<Part>, Vec<Part>) =
-            reply.parts.into_iter().partition(|part| matches!(part, Part::Text(_)));
+        let parts = reply.parts.into_iter().map(|part| match part {
+            // A card cannot go on; one that is too long is told in words, whose rest can follow.
+            Part::Card(card) if card.description.len() > CARD_BYTES_MAX => {
+                Part::Text(format!("{}\n{}", card.title, card.description))
+            }
+            other => other,
+        });
+        let (texts, others): (Vec<Part>, Vec<Part>) = parts.partition(|part| matches!(part, Part::Text(_)));
         let text: Vec<String> = texts
             .into_iter()
             .filter_map(|part| if let Part::Text(text) = part { Some(text) } else { None })

@@ -33,18 +33,24 @@ impl Vocabulary {
         self.canonical.get(word).map_or(word, String::as_str)
     }
 
-    /// Distinct terms of a text in order of first appearance; signs and blanks are no terms.
+    /// Distinct terms of a text in order of first appearance; signs, blanks and the figures of an order, a
+    /// parcel or a telephone are no terms.
     pub(super) fn terms(&self, text: &str, words: &[ByteSpan]) -> Vec<String> {
         let mut seen = HashSet::new();
         words
             .iter()
             .map(|span| span.of(text))
-            .filter(|word| word.chars().any(char::is_alphanumeric))
+            .filter(|word| word.chars().any(char::is_alphanumeric) && !is_reference(word))
             .map(|word| self.term(word))
             .filter(|term| seen.insert((*term).to_owned()))
             .map(str::to_owned)
             .collect()
     }
+}
+
+/// Whether a word is a number that names one thing in the world: seven figures or more, letters before them or not.
+fn is_reference(word: &str) -> bool {
+    word.is_ascii() && word.bytes().filter(u8::is_ascii_digit).count() >= 7
 }
 
 /// Distinct pairs of neighbouring letters or characters, signs and blanks left out.
@@ -85,7 +91,7 @@ impl Rarity {
     pub(super) fn weight(&self, term: &str) -> f32 {
         let holders = self.owners_of.get(term).copied().unwrap_or(0) as f32;
         let idf = (1.0 + (self.n_owners as f32 - holders + 0.5) / (holders + 0.5)).ln();
-        if EMPTY_WORDS.contains(term) { idf * 0.1 } else { idf }
+        if is_empty_word(term) { idf * 0.1 } else { idf }
     }
 
     /// Whether any owner holds the term.
@@ -99,7 +105,12 @@ impl Rarity {
     }
 }
 
-/// Words that carry manners or grammar and no topic. Chosen by hand.
+/// Whether a term carries manners or grammar and no topic.
+pub(super) fn is_empty_word(term: &str) -> bool {
+    EMPTY_WORDS.contains(term)
+}
+
+/// Chosen by hand.
 static EMPTY_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     "的 了 吗 呢 吧 啊 呀 哦 噢 嗯 哈 么 嘛 呗 哎 唉 诶 喂 亲 亲亲 您 你 我 他 她 它 们 你们 我们 他们 咱 咱们 大家 \
      请问 请 想问 想问下 问一下 问下 问 一下 下 麻烦 谢谢 老板 客服 小姐姐 亲爱 那个 这个 那 这 个 些 有点 就是 就 都 也 还 \

@@ -36,6 +36,10 @@ use crate::store::StoreError;
 /// How long the store may take to accept a message, below WeCom's five seconds.
 const CLAIM: Duration = Duration::from_secs(4);
 
+/// Until when an answer on its way to the disk is waited for. WeCom hangs up after five seconds; it is told to
+/// send the message again instead, and gets the stored reply then.
+const LAST: Duration = Duration::from_millis(4_900);
+
 /// Turns a reply into the one passive message that goes back; knows links and picture addresses.
 pub type Plan = Arc<dyn Fn(&Reply) -> Passive + Send + Sync>;
 
@@ -120,9 +124,8 @@ impl Callbacks {
         match claim {
             Claim::Answered { reply } => Ok(outcome(reply)),
             Claim::New | Claim::InProgress { .. } => {
-                let left = self.deadline.saturating_sub(received.elapsed());
                 let under_way = self.start(app, &key, message.clone(), Late::default(), plan.clone());
-                self.wait(app, &message, under_way, left, plan).await
+                self.wait(app, &message, under_way, received, plan).await
             }
         }
     }
@@ -137,7 +140,9 @@ impl Callbacks {
         for CallbackRow { key, plaintext, .. } in interrupted {
             let Ok(message) = CallbackMessage::parse(&plaintext) else {
                 let nothing = CallbackAnswer { key, reply: String::new(), late: true };
-                self.service.store().callback_answer(&nothing, self.service.now()).await?;
+                if let Err(error) = self.service.store().callback_answer(&nothing, self.service.now()).await {
+                    tracing::error!(app = %app.name, error = %chain(&error), "a callback could not be closed");
+                }
                 continue;
             };
             let late = Late::new(OnceLock::from(true));
@@ -168,7 +173,12 @@ impl Callbacks {
         under_way.insert(key.clone(), entry.clone());
         let (this, app, key) = (self.clone(), Arc::clone(app), key.clone());
         tokio::spawn(async move {
-            let result = this.work(&app, &key, &message, late, plan).await;
+            let work = {
+                let (this, app, key) = (this.clone(), Arc::clone(&app), key.clone());
+                // A task of its own, so that a panic in it leaves no callback under way for ever.
+                tokio::spawn(async move { this.work(&app, &key, &message, late, plan).await })
+            };
+            let result = work.await.unwrap_or(Err(ServiceError::Engine));
             // Ahead of the news, so that a repeat that it brings about finds no work that has failed.
             this.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             match result {
@@ -224,15 +234,19 @@ impl Callbacks {
         app: &App,
         message: &CallbackMessage,
         mut under_way: UnderWay,
-        left: Duration,
+        received: Instant,
         plan: Plan,
     ) -> Result<Outcome, ServiceError> {
-        let timely = tokio::time::timeout(left, under_way.done.wait_for(Option::is_some)).await.is_ok();
+        let left = |deadline: Duration| deadline.saturating_sub(received.elapsed());
+        let timely =
+            tokio::time::timeout(left(self.deadline), under_way.done.wait_for(Option::is_some)).await.is_ok();
         if !timely && *under_way.late.get_or_init(|| true) {
             return Ok(self.words(app, message, Sentence::Waiting, plan));
         }
-        let done = under_way.done.wait_for(Option::is_some).await.map(|done| done.clone());
-        match done {
+        let done =
+            tokio::time::timeout(left(LAST.max(self.deadline)), under_way.done.wait_for(Option::is_some));
+        let Ok(done) = done.await else { return Err(ServiceError::NotStored) };
+        match done.map(|done| done.clone()) {
             Ok(Some(Done::Answered(xml))) => Ok(outcome(xml)),
             Ok(Some(Done::NotStored)) => Err(ServiceError::NotStored),
             Ok(None) | Err(_) => Ok(self.words(app, message, Sentence::Failure, plan)),

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 
 use crate::store::CustomerKey;
 
-/// Customers remembered at most; beyond it those whose minute is over are forgotten.
+/// Customers remembered at most; beyond it those whose minute is over are forgotten, and
+/// newcomers are not counted.
 const CUSTOMERS_MAX: usize = 20_000;
 
 const WINDOW_SECONDS: i64 = 60;
@@ -42,6 +43,10 @@ impl Flood {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.len() >= CUSTOMERS_MAX {
             windows.retain(|_, window| !over(window));
+            if windows.len() >= CUSTOMERS_MAX && !windows.contains_key(key) {
+                // More customers in one minute than are counted: newcomers are let through uncounted.
+                return true;
+            }
         }
         let window = windows.entry(key.clone()).or_insert(Window { since: now, messages: 0 });
         if over(window) {

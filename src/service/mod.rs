@@ -99,8 +99,10 @@ pub enum ServiceError {
     #[error("a conversation's state is damaged")]
     State(#[from] serde_json::Error),
     /// The engine's thread panicked or was cancelled.
+    ///
+    /// Without its cause: the words of a panic may quote the message.
     #[error("the engine stopped in the middle of a message")]
-    Engine(#[from] tokio::task::JoinError),
+    Engine,
 }
 
 impl Service {
@@ -265,7 +267,7 @@ async fn run(
 ) -> Result<(Turn, Vec<(Stage, Duration)>), ServiceError> {
     let (engine, inbound) = (Arc::clone(engine), inbound.clone());
     let task = tokio::task::spawn_blocking(move || timed(&engine, &inbound, &before, now));
-    Ok(task.await?)
+    task.await.map_err(|_panic| ServiceError::Engine)
 }
 
 /// Answers one message and measures the stages.

@@ -68,6 +68,7 @@ fn handoff(engine: &Engine, inbound: &Inbound, turn: &Turn, now: Timestamp) -> O
     let summary = json!({
         "text": turn.evidence.utterance.normalised.original(),
         "kind": inbound.content.kind().as_str(),
+        "cut": turn.evidence.utterance.cut,
         "detail": detail,
         "customer_name": inbound.customer.name,
         "slots": view::slots(turn),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
+use serde_json::json;
 
 use crate::engine::Engine;
 use crate::engine::Stage;
@@ -16,6 +18,7 @@ use crate::policy::decision::About;
 use crate::policy::decision::Basis;
 use crate::policy::decision::Decision;
 use crate::policy::decision::Reason;
+use crate::store::HandoffRow;
 
 /// One part of a reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,6 +56,25 @@ pub fn part(part: &Part, link: &dyn Fn(&str) -> String) -> PartView {
         },
         Part::Link { title, url } => PartView::Link { title: title.clone(), url: url.clone() },
     }
+}
+
+/// A handoff as staff, the command line and the webhook see it.
+#[must_use]
+pub fn handoff(row: &HandoffRow) -> Value {
+    json!({
+        "id": row.id,
+        "conversation_id": row.conversation_id,
+        "bot": row.customer.bot(),
+        "channel": row.customer.channel(),
+        "customer_id": row.customer.customer_id(),
+        "group": row.group,
+        "reason": row.reason,
+        "due": row.due,
+        "opened_at": row.opened_at.to_string(),
+        "asked_at": row.asked_at.to_string(),
+        "closed_at": row.closed_at.map(|at| at.to_string()),
+        "summary": serde_json::from_str::<Value>(&row.summary).unwrap_or(Value::Null),
+    })
 }
 
 /// How a reply came about.

@@ -16,11 +16,12 @@ impl Segmenter {
     /// Loads jieba's dictionary and adds words that it must not cut.
     ///
     /// * `words`: in normal form; those of one character or with blanks in them are passed over, because
-    ///   they never decide a cut.
+    ///   they never decide a cut, and figures, because they would be found inside every longer number.
     #[must_use]
     pub fn new<'w>(words: impl Iterator<Item = &'w str>) -> Self {
         let mut jieba = Jieba::new();
-        for word in words.filter(|word| word.chars().count() > 1 && !word.contains(' ')) {
+        let figures = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+        for word in words.filter(|word| word.chars().count() > 1 && !word.contains(' ') && !figures(word)) {
             jieba.add_word(word, None, None);
         }
         Self { jieba }

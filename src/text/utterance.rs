@@ -30,7 +30,11 @@ impl Utterance {
         let end = text.char_indices().nth(CHARS_MAX).map_or(text.len(), |(at, _)| at);
         let normalised = normalise(&text[..end]);
         let words = segmenter.words(normalised.as_str());
-        let search_words = segmenter.search_words(normalised.as_str());
+        let mut search_words = segmenter.search_words(normalised.as_str());
+        // The 220 inside an order number is no word of it.
+        let runs: Vec<ByteSpan> =
+            words.iter().filter(|word| word.of(normalised.as_str()).is_ascii()).copied().collect();
+        search_words.retain(|part| runs.iter().all(|run| run == part || !run.overlaps(part)));
         Self { normalised, words, search_words, cut: end < text.len() }
     }
 
@@ -40,10 +44,11 @@ impl Utterance {
         self.normalised.as_str()
     }
 
-    /// Whether there is anything to understand: at least one letter, digit or character.
+    /// Whether there is anything to understand: at least one letter or character. Figures alone are none: the
+    /// 1 of nobody's choice is not the 1 of an entry.
     #[must_use]
     pub fn has_words(&self) -> bool {
-        self.as_str().chars().any(char::is_alphanumeric)
+        self.as_str().chars().any(char::is_alphabetic)
     }
 }
 
@@ -64,9 +69,16 @@ mod tests {
     #[test]
     fn signs_alone_are_no_words() {
         let segmenter = Segmenter::new(std::iter::empty());
-        for text in ["", "。。。", "😀😀", "?!", "[微笑]"] {
+        for text in ["", "。。。", "😀😀", "?!", "[微笑]", "1", "②", "10086"] {
             assert!(!Utterance::read(text, &segmenter).has_words(), "{text}");
         }
-        assert!(Utterance::read("1", &segmenter).has_words());
+        assert!(Utterance::read("1个", &segmenter).has_words());
+    }
+
+    #[test]
+    fn a_number_has_no_words_inside() {
+        let segmenter = Segmenter::new(["220"].into_iter());
+        let read = Utterance::read("单号20261122000123", &segmenter);
+        assert!(read.search_words.iter().all(|span| span.of(read.as_str()) != "220"));
     }
 }

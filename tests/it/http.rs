@@ -47,6 +47,7 @@ use crate::fixture::INVOICES;
 use crate::fixture::MESSAGES_PER_MINUTE;
 use crate::fixture::RETURN;
 use crate::fixture::TO_HUMAN;
+use crate::fixture::bot_toml;
 
 /// A Monday, ten o'clock in Shanghai.
 const NOW: &str = "2026-11-23T02:00:00Z";
@@ -73,7 +74,18 @@ impl Shop {
     }
 
     async fn with(change: impl FnOnce(&mut Desk)) -> Self {
-        let (folder, data) = (Folder::new(), tempfile::tempdir().expect("a temporary folder"));
+        Self::new(Folder::new(), change).await
+    }
+
+    /// A shop whose folder is written to before it is read.
+    async fn over(write: impl FnOnce(&Folder)) -> Self {
+        let folder = Folder::new();
+        write(&folder);
+        Self::new(folder, |_desk| {}).await
+    }
+
+    async fn new(folder: Folder, change: impl FnOnce(&mut Desk)) -> Self {
+        let data = tempfile::tempdir().expect("a temporary folder");
         let store = Arc::new(SqliteStore::open(data.path()).await.expect("a store"));
         let now: Timestamp = NOW.parse().expect("a time");
         let second = Arc::new(AtomicI64::new(now.as_second()));
@@ -402,6 +414,36 @@ async fn a_browser_from_outside_is_asked_for_the_key() {
         200,
         "the page of an expired link wears it"
     );
+}
+
+#[tokio::test]
+async fn a_page_elsewhere_cannot_send_for_its_visitor() {
+    let shop = Shop::open().await;
+    let from = |site: &str| chat("a", "谢谢").header("sec-fetch-site", site);
+    for (site, expected) in [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)] {
+        assert_eq!(shop.send(from(site)).await.status, expected, "{site}");
+    }
+    assert_eq!(
+        shop.send(get("/").header("sec-fetch-site", "cross-site")).await.status,
+        200,
+        "a link may be followed"
+    );
+}
+
+#[tokio::test]
+async fn a_bot_that_is_not_for_the_web_meets_this_machine_and_admins() {
+    let shop = Shop::over(|folder| {
+        let hidden = format!("web = false\n{}", bot_toml());
+        folder.write(&format!("{BOT}/bot.toml"), hidden.as_bytes());
+    })
+    .await;
+    assert_eq!(shop.say("a", "谢谢").await.status, 200);
+    let (chat_key, admin) = (shop.key(Scope::Chat).await, shop.key(Scope::Admin).await);
+    let outside = |key: &str| chat("a", "谢谢").outside().key(key);
+    assert_eq!(shop.send(outside(&chat_key)).await.status, 404);
+    assert_eq!(shop.send(outside(&admin)).await.status, 200);
+    let list = shop.send(get("/api/v1/bots").outside().key(&chat_key)).await;
+    assert!(!list.text().contains(BOT), "{}", list.text());
 }
 
 #[tokio::test]

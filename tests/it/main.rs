@@ -7,4 +7,5 @@ mod contract;
 mod fixture;
 mod http;
 mod layers;
+mod webhook;
 mod wecom;

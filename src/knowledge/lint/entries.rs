@@ -38,7 +38,10 @@ fn topic(entry: &Entry, topics: &[&str]) -> Option<Finding> {
         return None;
     }
     let message = match entry.topic.as_str() {
-        "" => format!("“{}”没有写分类。", shown(&entry.question)),
+        "" => format!(
+            "“{}”没有写分类：表格要有“分类”一列（Markdown 写在 # 标题后的花括号里），值是 bot.toml 的 [topics] 里的 id 或中文名。",
+            shown(&entry.question)
+        ),
         topic => format!("分类“{}”不在 bot.toml 的 [topics] 里。", shown(topic)),
     };
     Some(Finding::error("unknown-topic", entry.source.clone(), message, &suggestion(&entry.topic, topics)))

@@ -265,7 +265,7 @@ fn more_without_a_rest_is_a_choice_or_the_end() {
 
 #[test]
 fn a_choice_that_is_gone_is_read_as_a_new_message() {
-    let mut found = text("2");
+    let mut found = text("第二个");
     found.entries = entries(&[(3, 0.9)]);
     let before = offered(&["return", "invoice"]);
     let decision = decide(&known(), &before, &found, &|entry| entry != 1).decision;
