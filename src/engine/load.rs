@@ -34,7 +34,7 @@ pub fn load(dir: &Path, today: Date) -> (Option<Knowledge>, Vec<Finding>) {
     let mut findings = loaded.findings;
     if let Some(known) = &loaded.knowledge {
         findings.extend(knowledge::lint(known, today));
-        findings.extend(rules::lint(&known.rules, &known.sensitive, &facts(known)));
+        findings.extend(rules::lint(&known.rules, &known.sensitive));
         findings.extend(reply::lint::lint(known));
         if let Err(error) = calendar(known) {
             let source = Source { file: "bot.toml".to_owned(), line: 1 };
@@ -87,11 +87,4 @@ fn calendar(known: &Knowledge) -> Result<Calendar, knowledge::calendar::Calendar
 #[must_use]
 pub fn servable(findings: &[Finding]) -> bool {
     findings.iter().all(|finding| finding.severity != Severity::Error)
-}
-
-fn facts(known: &Knowledge) -> rules::Known<'_> {
-    rules::Known {
-        replies: known.replies.reply.keys().map(String::as_str).collect(),
-        groups: known.profile.handoff.groups.keys().map(String::as_str).collect(),
-    }
 }

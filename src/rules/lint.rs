@@ -29,34 +29,22 @@ use crate::text::normalise::normalise;
 const RULES_FILE: &str = "rules.toml";
 const SENSITIVE_FILE: &str = "sensitive.toml";
 
-/// What rules may refer to.
-#[derive(Clone, Debug, Default)]
-pub struct Known<'k> {
-    /// Names in `replies.toml`.
-    pub replies: BTreeSet<&'k str>,
-    /// Ids of the groups of `bot.toml`.
-    pub groups: BTreeSet<&'k str>,
-}
-
-/// Everything in rules and sensitive words that a maintainer should look at, by file and line.
+/// Everything in rules and sensitive words that a maintainer should look at, by file and line; ids and the
+/// names of replies and groups are left to `knowledge::lint`, which knows all the files.
 ///
 /// * `rules`, `sensitive`: in the order of their files, lines filled in.
-/// * Returns errors for what cannot be compiled or referred to, warnings for what can never fire or
+/// * Returns errors for what cannot be compiled, warnings for what can never fire or
 ///   contradicts itself.
 #[must_use]
-pub fn lint(rules: &[RuleSpec], sensitive: &[SensitiveSpec], known: &Known<'_>) -> Vec<Finding> {
+pub fn lint(rules: &[RuleSpec], sensitive: &[SensitiveSpec]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let ids = rules.iter().map(|rule| (rule.id.as_str(), at_rule(rule)));
-    duplicate_ids("rule-duplicate-id", ids, &mut findings);
     for rule in rules {
-        actions(rule, known, &mut findings);
+        actions(rule, &mut findings);
         condition(rule, &rule.when, 0, &mut findings);
     }
     reach(rules, &mut findings);
-    let ids = sensitive.iter().map(|spec| (spec.id.as_str(), at_sensitive(spec)));
-    duplicate_ids("sensitive-duplicate-id", ids, &mut findings);
     for spec in sensitive {
-        sensitive_words(spec, known, &mut findings);
+        sensitive_words(spec, &mut findings);
     }
     findings.sort_by(|a, b| (&a.source, a.code).cmp(&(&b.source, b.code)));
     findings
@@ -70,23 +58,7 @@ fn at_sensitive(spec: &SensitiveSpec) -> Source {
     Source { file: SENSITIVE_FILE.to_owned(), line: spec.line }
 }
 
-fn duplicate_ids<'s>(
-    code: &'static str,
-    ids: impl Iterator<Item = (&'s str, Source)>,
-    findings: &mut Vec<Finding>,
-) {
-    let mut first_lines = HashMap::new();
-    for (id, source) in ids {
-        if let Some(line) = first_lines.get(id) {
-            let message = format!("编号“{id}”与第 {line} 行重复");
-            findings.push(Finding::error(code, source, message, "给每一条取不同的编号（id）"));
-        } else {
-            first_lines.insert(id, source.line);
-        }
-    }
-}
-
-fn actions(rule: &RuleSpec, known: &Known<'_>, findings: &mut Vec<Finding>) {
+fn actions(rule: &RuleSpec, findings: &mut Vec<Finding>) {
     let mut error =
         |code, message, remedy| findings.push(Finding::error(code, at_rule(rule), message, remedy));
     let id = &rule.id;
@@ -96,16 +68,6 @@ fn actions(rule: &RuleSpec, known: &Known<'_>, findings: &mut Vec<Finding>) {
     }
     for action in &rule.then {
         match action {
-            ActionSpec::Reply(name) if !known.replies.contains(name.as_str()) => error(
-                "rule-unknown-reply",
-                format!("规则“{id}”引用的回复“{name}”不存在"),
-                "在 replies.toml 中新增该回复，或改用已有的名称",
-            ),
-            ActionSpec::Handoff(group) if !known.groups.contains(group.as_str()) => error(
-                "rule-unknown-group",
-                format!("规则“{id}”转接的客服组“{group}”不存在"),
-                "在 bot.toml 的 [handoff.groups] 中新增该组，或改用已有的组",
-            ),
             ActionSpec::Text(words) if words.trim().is_empty() => {
                 error("rule-empty-action", format!("规则“{id}”的 text 是空的"), "写上回复内容，或删除该动作");
             }
@@ -306,7 +268,7 @@ fn index(reachable: &[Reach<'_>]) -> Option<Index> {
     Index::new(needles, &triggers).ok()
 }
 
-fn sensitive_words(spec: &SensitiveSpec, known: &Known<'_>, findings: &mut Vec<Finding>) {
+fn sensitive_words(spec: &SensitiveSpec, findings: &mut Vec<Finding>) {
     let id = &spec.id;
     if spec.words.is_empty() {
         let message = format!("敏感词条“{id}”没有词");
@@ -337,11 +299,6 @@ fn sensitive_words(spec: &SensitiveSpec, known: &Known<'_>, findings: &mut Vec<F
             _ => {}
         }
     }
-    if let Some(group) = spec.group.as_deref().filter(|group| !known.groups.contains(group)) {
-        let message = format!("敏感词条“{id}”转接的客服组“{group}”不存在");
-        let remedy = "在 bot.toml 的 [handoff.groups] 中新增该组，或改用已有的组";
-        findings.push(Finding::error("sensitive-unknown-group", at_sensitive(spec), message, remedy));
-    }
 }
 
 #[cfg(test)]
@@ -365,12 +322,6 @@ mod tests {
         rules
     }
 
-    fn known() -> Known<'static> {
-        Known {
-            replies: BTreeSet::from(["退款说明", "换货说明"]), groups: BTreeSet::from(["售后"])
-        }
-    }
-
     /// Lines and codes of the findings.
     fn found(findings: &[Finding]) -> Vec<(usize, &'static str)> {
         findings.iter().map(|finding| (finding.source.line, finding.code)).collect()
@@ -378,7 +329,7 @@ mod tests {
 
     #[track_caller]
     fn check(toml: &str, expected: &[(usize, &str)]) {
-        let findings = lint(&rules(toml), &[], &known());
+        let findings = lint(&rules(toml), &[]);
         assert_eq!(found(&findings), expected, "{toml}\n{findings:#?}");
         assert!(
             findings.iter().all(|finding| finding.source.file == RULES_FILE && !finding.remedy.is_empty())
@@ -423,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn names_must_exist_and_ids_be_unique() {
+    fn actions_must_do_something() {
         check(
             r#"
             [[rule]]
@@ -439,14 +390,7 @@ mod tests {
             when = { any = ["丙"] }
             then = [{ text = " " }, { tag = "" }]
             "#,
-            &[
-                (1, "rule-unknown-group"),
-                (1, "rule-unknown-reply"),
-                (2, "rule-duplicate-id"),
-                (2, "rule-empty-then"),
-                (3, "rule-empty-action"),
-                (3, "rule-empty-action"),
-            ],
+            &[(2, "rule-empty-then"), (3, "rule-empty-action"), (3, "rule-empty-action")],
         );
     }
 
@@ -456,13 +400,12 @@ mod tests {
         let toml = format!(
             "rule = [{{ id = '甲', when = {{ regex = '{regex}' }}, then = [{{ handoff = '财务' }}] }}]"
         );
-        let shown: Vec<String> = lint(&rules(&toml), &[], &known()).iter().map(ToString::to_string).collect();
+        let shown: Vec<String> = lint(&rules(&toml), &[]).iter().map(ToString::to_string).collect();
         assert!(
             shown[0]
                 .starts_with("错误 rules.toml:1 [rule-bad-regex] 规则“甲”的正则有 1001 个字符，上限 1000"),
             "{shown:?}"
         );
-        assert!(shown[1].contains("规则“甲”转接的客服组“财务”不存在\n     建议：在 bot.toml"), "{shown:?}");
     }
 
     #[test]
@@ -598,16 +541,14 @@ mod tests {
         "#;
         let mut specs = toml::from_str::<SensitiveFile>(toml).unwrap().sensitive;
         specs.iter_mut().enumerate().for_each(|(position, spec)| spec.line = position + 1);
-        let findings = lint(&[], &specs, &known());
+        let findings = lint(&[], &specs);
         assert_eq!(
             found(&findings),
             [
                 (1, "sensitive-empty-word"),
                 (1, "sensitive-one-character"),
                 (1, "sensitive-one-character"),
-                (2, "sensitive-duplicate-id"),
                 (2, "sensitive-no-words"),
-                (2, "sensitive-unknown-group"),
             ]
         );
         assert!(findings.iter().all(|finding| finding.source.file == SENSITIVE_FILE));

@@ -31,7 +31,6 @@ use crate::rules::index::Index;
 use crate::rules::index::Needles;
 use crate::text::normalise::Normalised;
 
-pub use crate::rules::lint::Known;
 pub use crate::rules::lint::lint;
 pub use crate::rules::pattern::PatternError;
 

@@ -514,7 +514,7 @@ proptest! {
         for (position, rule) in rules.iter_mut().enumerate() {
             rule.line = position;
         }
-        let dead: Vec<usize> = lint(&rules, &[], &Known::default())
+        let dead: Vec<usize> = lint(&rules, &[])
             .iter()
             .filter(|finding| ["rule-never-fires", "rule-shadowed"].contains(&finding.code))
             .map(|finding| finding.source.line)
