@@ -29,6 +29,7 @@ use crate::service::callback::Callbacks;
 use crate::service::callback::chain;
 use crate::store::SqliteStore;
 use crate::store::Store;
+use crate::text::hex::lower_hex;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -100,8 +101,7 @@ async fn link_key(store: &dyn Store) -> anyhow::Result<Secret> {
     let mut random = [0; 32];
     getrandom::fill(&mut random)
         .map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
-    let fresh: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Secret::new(store.set_setting_if_absent("link-key", &fresh).await?))
+    Ok(Secret::new(store.set_setting_if_absent("link-key", &lower_hex(&random)).await?))
 }
 
 /// What the operator reads after the start, on stderr.

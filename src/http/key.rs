@@ -3,12 +3,11 @@
 //! A key is shown once, when it is made. The store holds its SHA-256 only; a key has 256 random bits, so that
 //! a slow hash would add nothing.
 
-use std::fmt::Write as _;
-
 use sha2::Digest;
 use sha2::Sha256;
 
 use crate::secret::Secret;
+use crate::text::hex::lower_hex;
 
 /// What a key opens. Each includes those above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -47,11 +46,7 @@ impl Scope {
 /// * `random`: 32 bytes from the system's generator.
 #[must_use]
 pub fn new_key(scope: Scope, random: [u8; 32]) -> Secret {
-    let mut text = format!("yd_{}_", scope.as_str());
-    for byte in random {
-        write!(text, "{byte:02x}").expect("writing into a string cannot fail");
-    }
-    Secret::new(text)
+    Secret::new(format!("yd_{}_{}", scope.as_str(), lower_hex(&random)))
 }
 
 /// What the store keeps of a key.

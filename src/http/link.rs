@@ -11,6 +11,7 @@ use sha2::Sha256;
 
 use crate::secret::Secret;
 use crate::secret::same_bytes;
+use crate::text::hex::lower_hex;
 
 /// Signs and checks links.
 #[derive(Clone, Debug)]
@@ -75,10 +76,7 @@ impl Signer {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.key.expose().as_bytes())
             .expect("HMAC takes a key of any length");
         mac.update(format!("{bot}\n{expires}\n{path}").as_bytes());
-        mac.finalize().into_bytes().iter().take(16).fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing into a string cannot fail");
-            text
-        })
+        lower_hex(&mac.finalize().into_bytes()[..16])
     }
 }
 

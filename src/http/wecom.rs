@@ -27,6 +27,7 @@ use crate::service::app::App;
 use crate::service::callback::Outcome;
 use crate::service::callback::Plan;
 use crate::service::callback::chain;
+use crate::text::hex::lower_hex;
 
 type Params = Query<HashMap<String, String>>;
 
@@ -106,9 +107,8 @@ fn seal(desk: &Desk, app: &App, xml: &str) -> Result<String, ApiError> {
     })?;
     let (block, nonce) = random.split_at(16);
     let block: [u8; 16] = block.try_into().expect("split at 16");
-    let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
     let timestamp = desk.service.now().as_second().to_string();
-    Ok(reply_xml(&app.key.seal(xml, block, &timestamp, &nonce)))
+    Ok(reply_xml(&app.key.seal(xml, block, &timestamp, &lower_hex(nonce))))
 }
 
 fn found<'d>(desk: &'d Desk, name: &str) -> Result<&'d Arc<App>, ApiError> {

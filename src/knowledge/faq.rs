@@ -19,6 +19,7 @@ use crate::knowledge::limits::YEARS;
 use crate::knowledge::shown;
 use crate::knowledge::table::Column;
 use crate::knowledge::table::rows;
+use crate::text::hex::lower_hex;
 use crate::text::normalise::normalise;
 
 /// An entry as its file has it: words, not yet checked.
@@ -159,7 +160,7 @@ pub(super) fn is_id(text: &str) -> bool {
 /// An id that stays the same as long as the question does.
 fn derived_id(topic: &str, question: &str) -> String {
     let digest = Sha256::digest(normalise(question).as_str().as_bytes());
-    let hex: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let hex = lower_hex(&digest[..4]);
     // A topic that is no topic is reported by the lint; until then the id must still be an id.
     let topic = if is_id(topic) { topic } else { "topic" };
     format!("{topic}-{hex}")

@@ -3,6 +3,7 @@
 //! Pure: no files are opened here, no clock is read.
 
 pub mod decode;
+pub mod hex;
 pub mod normalise;
 pub mod segment;
 pub mod span;

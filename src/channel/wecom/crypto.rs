@@ -21,6 +21,7 @@ use sha1::Sha1;
 
 use crate::secret::Secret;
 use crate::secret::same_bytes;
+use crate::text::hex::lower_hex;
 
 /// Characters of an EncodingAESKey, as the admin console issues it.
 const KEY_CHARS: usize = 43;
@@ -310,11 +311,6 @@ fn split_payload(payload: &[u8]) -> Result<(&[u8], &[u8]), CryptoError> {
     let stated = header[RANDOM_BYTES..].try_into().expect("the header ends with 4 bytes of length");
     let message_bytes = usize::try_from(u32::from_be_bytes(stated)).unwrap_or(usize::MAX);
     rest.split_at_checked(message_bytes).ok_or(truncated(message_bytes.saturating_add(HEADER_BYTES)))
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn lower_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

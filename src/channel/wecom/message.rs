@@ -6,13 +6,13 @@
 use sha2::Digest;
 use sha2::Sha256;
 
-use crate::channel::wecom::crypto::lower_hex;
 use crate::channel::wecom::event;
 use crate::channel::wecom::event::Event;
 use crate::channel::wecom::xml::Element;
 use crate::channel::wecom::xml::XmlError;
 use crate::channel::wecom::xml::without_illegal;
 use crate::message::Content;
+use crate::text::hex::lower_hex;
 
 /// The sender of events that no member caused.
 const SYSTEM_USER: &str = "sys";
