@@ -12,7 +12,7 @@
 //! | row | modules |
 //! |---|---|
 //! | values | [`message`], [`text`], [`probability`], [`secret`], [`telemetry`] |
-//! | what is known | [`knowledge`] |
+//! | what is known | [`knowledge`], [`encoder`] |
 //! | what is found | [`rules`], [`nlu`], [`retrieval`] |
 //! | what is decided | [`policy`] |
 //! | what is said | [`reply`] |
@@ -33,6 +33,7 @@ pub mod channel;
 pub mod cli;
 pub mod config;
 pub mod desk;
+pub mod encoder;
 pub mod engine;
 pub mod http;
 pub mod knowledge;

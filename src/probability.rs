@@ -17,6 +17,12 @@ impl Probability {
         Self(if value.is_finite() { value } else { 0.0 })
     }
 
+    /// A share of a whole: brought into `0.0..=1.0`; `NaN` becomes 0.
+    #[must_use]
+    pub fn from_share(share: f32) -> Self {
+        Self(if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) })
+    }
+
     /// The number, `0.0..=1.0`.
     #[must_use]
     pub fn value(self) -> f32 {
@@ -41,5 +47,9 @@ mod tests {
             assert!((0.0..=1.0).contains(&value), "{logit} gave {value}");
         }
         assert_eq!(Probability::from_logit(0.0).value(), 0.5);
+        for share in [f32::NAN, f32::INFINITY, -0.1, 1.1] {
+            let value = Probability::from_share(share).value();
+            assert!((0.0..=1.0).contains(&value), "{share} gave {value}");
+        }
     }
 }

@@ -5,9 +5,13 @@ mod bots;
 mod calibrate;
 mod chat;
 mod check;
+mod eval;
 mod handoffs;
 mod key;
+mod model;
 mod serve;
+mod threads;
+mod train;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +55,12 @@ enum Command {
     Key(key::Args),
     /// Choose a bot's thresholds from labelled questions.
     Calibrate(calibrate::Args),
+    /// Import the encoder's weights.
+    Model(model::Args),
+    /// Train a model of intents and entities.
+    Train(train::Args),
+    /// Measure a model on labelled rows.
+    Eval(eval::Args),
 }
 
 /// Runs a command.
@@ -81,5 +91,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Handoffs(args) => handoffs::run(&args, &config),
         Command::Key(args) => key::run(&args, &config),
         Command::Calibrate(args) => calibrate::run(&args, &config),
+        Command::Model(args) => model::run(args),
+        Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::run(args),
     }
 }

@@ -1,9 +1,12 @@
 //! What a message speaks of: entities by lexicon and pattern. The transformer joins them here.
 
+pub mod artefact;
 pub mod filter;
 pub mod lexicon;
+pub mod model;
 pub mod pattern;
 pub mod slot;
+pub mod tag;
 
 use crate::knowledge::product::Product;
 use crate::nlu::lexicon::Lexicon;

@@ -1,5 +1,13 @@
-//! Choosing numbers from labelled questions instead of feeling for them.
+//! Choosing numbers from labelled rows instead of feeling for them: thresholds, and the weights of the network.
 
+pub mod adam;
+pub mod calibration;
 pub mod curve;
+pub mod example;
+pub mod fit;
 pub mod logistic;
+pub mod metrics;
+pub mod prediction;
 pub mod question;
+pub mod row;
+pub mod train;

@@ -1,0 +1,140 @@
+//! A trained model on disk: the layers that training changed, the heads, and what is needed to use them.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::path::PathBuf;
+
+use candle_core::Tensor;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::encoder::artefact;
+use crate::encoder::artefact::ArtefactError;
+use crate::encoder::artefact::Loaded;
+use crate::encoder::artefact::Precision;
+use crate::nlu::model::Calibration;
+use crate::nlu::model::Heads;
+use crate::nlu::model::Labels;
+use crate::nlu::model::Model;
+
+/// Name of the file in a model's folder.
+pub const FILE: &str = "model.safetensors";
+
+/// What the head of a model's file says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Head {
+    /// What the model tells apart.
+    pub labels: Labels,
+    /// From logits to probabilities.
+    pub calibration: Calibration,
+    /// The encoder below, by checksum and by the folder it was taken from.
+    pub encoder: EncoderName,
+    /// How the model was trained, for the reader of the file.
+    pub training: String,
+}
+
+/// Which encoder a model stands on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncoderName {
+    /// SHA-256 of its weights.
+    pub sha256: String,
+    /// Folder at training time.
+    pub folder: PathBuf,
+    /// Which of its layers the model uses, from the lowest.
+    pub layers: Vec<usize>,
+}
+
+/// Why there is no model.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// One of the two files is missing, damaged or foreign.
+    #[error(transparent)]
+    Artefact(#[from] ArtefactError),
+    /// The encoder found is another one.
+    #[error(
+        "{} was trained on the encoder {expected}, but {} holds {found}",
+        path.display(),
+        folder.display()
+    )]
+    OtherEncoder {
+        /// The model's file.
+        path: PathBuf,
+        /// Where the encoder was found.
+        folder: PathBuf,
+        /// Checksum of the encoder found.
+        found: String,
+        /// Checksum of the encoder needed.
+        expected: String,
+    },
+    /// No threads for it.
+    #[error("no thread can be started for {}", path.display())]
+    Threads {
+        /// The model's file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+/// Writes a model.
+///
+/// * `tensors`: the heads, and those of the encoder's tensors that training changed.
+/// * Returns the checksum.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn save(head: &Head, tensors: &HashMap<String, Tensor>, folder: &Path) -> Result<String, ArtefactError> {
+    artefact::write(&folder.join(FILE), "model", head, tensors, Precision::Half)
+}
+
+/// A loaded model with its name.
+#[derive(Debug)]
+pub struct LoadedModel {
+    /// The model.
+    pub model: Model,
+    /// What its file says of it.
+    pub head: Head,
+    /// SHA-256 of its own weights: its version.
+    pub checksum: String,
+}
+
+/// Reads the model of `folder` and the encoder it stands on.
+///
+/// The encoder is looked for in `folder`, in the folder `encoder` beside it, and where it was at training time.
+///
+/// # Errors
+/// A file is missing, damaged or foreign, or the encoder is not the one that the model was trained on.
+pub fn load(folder: &Path) -> Result<LoadedModel, ModelError> {
+    let path = folder.join(FILE);
+    let (head, tensors, checksum): (Head, _, _) = artefact::read(&path, "model")?;
+    let encoder = encoder_of(folder, &head)?;
+    let wrong = |source| ArtefactError::Encoder { path: path.clone(), source };
+    let encoder = encoder.encoder.thinned(&head.encoder.layers).with(&tensors).map_err(wrong)?;
+    let heads = Heads::new(&head.labels, &tensors).map_err(wrong)?;
+    let model = Model::new(encoder, heads, head.labels.clone(), head.calibration)
+        .map_err(|source| ModelError::Threads { path, source })?;
+    Ok(LoadedModel { model, head, checksum })
+}
+
+/// The encoder that a model stands on.
+///
+/// # Errors
+/// It is missing, damaged or another one.
+pub fn encoder_of(folder: &Path, head: &Head) -> Result<Loaded, ModelError> {
+    let beside = folder.parent().map(|parent| parent.join("encoder"));
+    let places = [Some(folder.to_owned()), beside, Some(head.encoder.folder.clone())];
+    let place = places.into_iter().flatten().find(|place| place.join(artefact::FILE).exists());
+    let place = place.unwrap_or_else(|| head.encoder.folder.clone());
+    let loaded = artefact::load(&place)?;
+    if loaded.checksum == head.encoder.sha256 {
+        Ok(loaded)
+    } else {
+        Err(ModelError::OtherEncoder {
+            path: folder.join(FILE),
+            folder: place,
+            found: loaded.checksum,
+            expected: head.encoder.sha256.clone(),
+        })
+    }
+}

@@ -1,0 +1,432 @@
+//! A whole training: rows in, model out, with held-out rows, early stopping, checkpoints and calibration.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::path::Path;
+use std::path::PathBuf;
+
+use candle_core::Tensor;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::encoder::artefact::ArtefactError;
+use crate::encoder::artefact::Loaded;
+use crate::encoder::artefact::Precision;
+use crate::encoder::artefact::read;
+use crate::encoder::artefact::write;
+use crate::encoder::spread;
+use crate::nlu::artefact;
+use crate::nlu::artefact::EncoderName;
+use crate::nlu::artefact::Head;
+use crate::nlu::model::Labels;
+use crate::nlu::model::OUT_OF_SCOPE;
+use crate::nlu::model::Outputs;
+use crate::nlu::tag;
+use crate::training::adam::Moments;
+use crate::training::calibration;
+use crate::training::calibration::Outcome;
+use crate::training::example::Example;
+use crate::training::example::labels;
+use crate::training::fit::Fit;
+use crate::training::fit::FitError;
+use crate::training::fit::FitSettings;
+use crate::training::fit::Progress;
+use crate::training::row::Row;
+
+/// One row in so many is held out where no file of held-out rows is given.
+const HELD_OUT: usize = 10;
+
+/// What stands between two messages that customers write as one.
+const JOINS: [&str; 12] = [
+    " ", ",", "。", "?", "!", ",顺便问下", " 还有", ",还有就是", ",另外", " 对了", ",然后", ",再问一下",
+];
+
+/// What is trained on what.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Rows to learn from.
+    pub rows: Vec<Row>,
+    /// Rows to choose by; empty: a tenth of the rows, fixed by the seed.
+    pub dev: Vec<Row>,
+    /// Rows from other worlds, for a bot whose own rows have none.
+    pub foreign: Vec<Row>,
+    /// Depth: how many of the encoder's layers are used; `None` for all.
+    pub layers: Option<usize>,
+    /// How.
+    pub fit: FitSettings,
+    /// Goes on from the checkpoint in the output folder, if there is one.
+    pub resume: bool,
+}
+
+/// What is told while training goes.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Rows are ready.
+    Start {
+        /// Rows to learn from, those from other worlds included.
+        n_train: usize,
+        /// Rows to choose by.
+        n_dev: usize,
+        /// Intents.
+        n_intents: usize,
+        /// Entities.
+        n_slots: usize,
+        /// Passes done before, when resumed.
+        resumed: usize,
+    },
+    /// A step was taken.
+    Step(Progress),
+    /// A pass is over.
+    Pass(Standing),
+}
+
+/// How good the network is on the held-out rows after a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Passes done.
+    pub epoch: usize,
+    /// Share of right intents among in-scope rows; 1 where there are none.
+    pub intent_accuracy: f32,
+    /// F1 of exact spans; 1 where there are none.
+    pub slot_f1: f32,
+    /// Area under the out-of-scope curve; 1 where there is none.
+    pub scope_auroc: f32,
+}
+
+impl Standing {
+    /// What early stopping looks at.
+    #[must_use]
+    pub fn score(&self) -> f32 {
+        (self.intent_accuracy + self.slot_f1 + 0.5 * self.scope_auroc) / 2.5
+    }
+}
+
+/// Why there is no model.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The network cannot be trained.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// A file cannot be written or read.
+    #[error(transparent)]
+    Artefact(#[from] ArtefactError),
+    /// A depth that the encoder does not have.
+    #[error("{wanted} layers are wanted, the encoder has {has}")]
+    Layers {
+        /// Layers asked for.
+        wanted: usize,
+        /// Layers of the encoder.
+        has: usize,
+    },
+    /// Too few rows to hold some out.
+    #[error("{n} rows are too few: {needed} are needed, so that some can be held out")]
+    TooFew {
+        /// Rows.
+        n: usize,
+        /// Fewest.
+        needed: usize,
+    },
+    /// The checkpoint belongs to another training.
+    #[error("the checkpoint in {} belongs to another training ({found}, this one is {expected})", folder.display())]
+    OtherTraining {
+        /// Output folder.
+        folder: PathBuf,
+        /// Fingerprint in the checkpoint.
+        found: String,
+        /// Fingerprint of this training.
+        expected: String,
+    },
+}
+
+/// Where training stands, for a resume.
+#[derive(Debug, Serialize, Deserialize)]
+struct Checkpoint {
+    fingerprint: String,
+    epoch: usize,
+    n_steps: u32,
+    best: Option<Standing>,
+}
+
+const CHECKPOINT: &str = "checkpoint.safetensors";
+
+/// Trains a model and writes it to a folder.
+///
+/// * `encoder`: what it stands on, with the folder it was loaded from.
+/// * Returns how good the written weights are on the held-out rows.
+///
+/// # Errors
+/// Too few rows, nothing to tell apart, a folder that cannot be written, a checkpoint of another training.
+pub fn train(
+    plan: &Plan,
+    encoder: &Loaded,
+    encoder_folder: &Path,
+    out: &Path,
+    tell: &mut dyn FnMut(Event),
+) -> Result<Standing, TrainError> {
+    let has = encoder.encoder.shape().n_layers;
+    let wanted = plan.layers.unwrap_or(has);
+    if wanted > has || wanted == 0 {
+        return Err(TrainError::Layers { wanted, has });
+    }
+    let layers = spread(wanted, has);
+    let base = encoder.encoder.thinned(&layers);
+    let (train_rows, dev_rows) = split(plan)?;
+    let labels = labels(&train_rows);
+    let cut = |rows: &[Row]| -> Vec<Example> { rows.iter().map(|row| Example::new(row, &labels, &base)).collect() };
+    let (mut examples, mut held) = (cut(&train_rows), cut(&dev_rows));
+    let mut foreign = cut(&plan.foreign);
+    let mut settings = plan.fit;
+    if plan.rows.iter().any(|row| row.intents.len() > 1) && settings.joined_share == 0.0 {
+        settings.joined_share = 0.15;
+    }
+    let mut fit = Fit::new(settings, &base, &labels)?;
+    fit.prepare(&mut examples)?;
+    fit.prepare(&mut held)?;
+    fit.prepare(&mut foreign)?;
+    let mut foreign = outside(foreign, &examples).map_err(FitError::from)?;
+    foreign.iter_mut().for_each(|one| one.foreign = Some(true));
+    foreign.shuffle(&mut StdRng::seed_from_u64(plan.fit.seed));
+    held.extend(foreign.split_off(foreign.len() - foreign.len() / HELD_OUT));
+    examples.extend(foreign);
+    let joins: Vec<Vec<u32>> = JOINS
+        .iter()
+        .map(|join| {
+            let ids = base.tokens(join).ids;
+            ids[1..ids.len() - 1].to_vec()
+        })
+        .collect();
+    let fingerprint = fingerprint(&settings, &labels, &encoder.checksum, &examples);
+    let (mut best, mut best_tensors) = (None, HashMap::new());
+    if plan.resume && out.join(CHECKPOINT).exists() {
+        (best, best_tensors) = resume(&mut fit, out, &fingerprint)?;
+    }
+    tell(Event::Start {
+        n_train: examples.len(),
+        n_dev: held.len(),
+        n_intents: labels.intents.len(),
+        n_slots: labels.slots.len(),
+        resumed: fit.epoch(),
+    });
+    while fit.epoch() < settings.epochs
+        && best.is_none_or(|best: Standing| fit.epoch() - best.epoch < settings.patience)
+    {
+        fit.pass(&examples, &joins, &mut |progress| tell(Event::Step(progress)))?;
+        let standing = standing(&fit, &held, &labels)?;
+        tell(Event::Pass(standing));
+        if best.is_none_or(|best| standing.score() > best.score()) {
+            best = Some(standing);
+            best_tensors = copies(&fit)?;
+        }
+        checkpoint(&fit, out, &fingerprint, best, &best_tensors)?;
+    }
+    let best = best.unwrap_or(Standing { epoch: 0, intent_accuracy: 0.0, slot_f1: 0.0, scope_auroc: 0.0 });
+    fit.restore(fit.epoch(), &best_tensors, Moments::default())?;
+    let mut joined = fit.joined_for_calibration(&held, &joins);
+    fit.prepare(&mut joined)?;
+    let outcomes: Vec<Outcome> = outcomes(&fit, &held)?.into_iter().chain(outcomes(&fit, &joined)?).collect();
+    let head = Head {
+        labels: labels.clone(),
+        calibration: calibration::fit(&outcomes),
+        encoder: EncoderName { sha256: encoder.checksum.clone(), folder: encoder_folder.to_owned(), layers },
+        training: format!("{settings:?}, {} rows, {} held out, best after pass {}", examples.len(), held.len(), best.epoch),
+    };
+    artefact::save(&head, &best_tensors, out)?;
+    // What cannot be removed is in nobody's way.
+    let _ = std::fs::remove_file(out.join(CHECKPOINT));
+    Ok(best)
+}
+
+/// Rows to learn from and rows to choose by, no text in both.
+fn split(plan: &Plan) -> Result<(Vec<Row>, Vec<Row>), TrainError> {
+    let needed = 2 * HELD_OUT;
+    if plan.rows.len() < needed {
+        return Err(TrainError::TooFew { n: plan.rows.len(), needed });
+    }
+    if !plan.dev.is_empty() {
+        let held: HashSet<&str> = plan.dev.iter().map(|row| row.text.as_str()).collect();
+        let rows = plan.rows.iter().filter(|row| !held.contains(row.text.as_str()));
+        return Ok((rows.cloned().collect(), plan.dev.clone()));
+    }
+    let mut rows = plan.rows.clone();
+    rows.shuffle(&mut StdRng::seed_from_u64(plan.fit.seed));
+    let held = rows.split_off(rows.len() - rows.len() / HELD_OUT);
+    let texts: HashSet<&str> = held.iter().map(|row| row.text.as_str()).collect();
+    rows.retain(|row| !texts.contains(row.text.as_str()));
+    Ok((rows, held))
+}
+
+/// The foreign rows that are foreign to these examples: a question about the weather is none to an assistant. A row
+/// that lies nearer to an example than most examples lie to each other is left out.
+fn outside(foreign: Vec<Example>, examples: &[Example]) -> candle_core::Result<Vec<Example>> {
+    /// Examples that the usual distance is taken from.
+    const SAMPLE: usize = 500;
+    if foreign.is_empty() || examples.len() < 2 {
+        return Ok(foreign);
+    }
+    let vectors = |examples: &[Example]| -> candle_core::Result<Tensor> {
+        let rows: Vec<&Tensor> = examples.iter().filter_map(|one| one.vector.as_ref()).collect();
+        Tensor::cat(&rows, 0)
+    };
+    let all = vectors(examples)?.t()?.contiguous()?;
+    let sample = &examples[..examples.len().min(SAMPLE)];
+    let near: Vec<Vec<f32>> = vectors(sample)?.matmul(&all)?.to_vec2()?;
+    let mut usual: Vec<f32> = near
+        .iter()
+        .enumerate()
+        .map(|(own, row)| {
+            row.iter().enumerate().filter(|(at, _)| *at != own).map(|(_, near)| *near).fold(-1.0, f32::max)
+        })
+        .collect();
+    usual.sort_by(f32::total_cmp);
+    let limit = usual[usual.len() / 2];
+    let nearest: Vec<f32> =
+        vectors(&foreign)?.matmul(&all)?.max(1)?.to_vec1()?;
+    Ok(foreign.into_iter().zip(nearest).filter(|(_, near)| *near < limit).map(|(one, _)| one).collect())
+}
+
+/// What the network says of examples, for calibration.
+fn outcomes(fit: &Fit<'_>, examples: &[Example]) -> Result<Vec<Outcome>, TrainError> {
+    let outputs = fit.outputs(examples)?;
+    let rows = examples.iter().zip(&outputs).map(|(one, outputs)| outcome(one, outputs));
+    Ok(rows.collect::<candle_core::Result<_>>().map_err(FitError::from)?)
+}
+
+fn outcome(example: &Example, outputs: &Outputs) -> candle_core::Result<Outcome> {
+    Ok(Outcome {
+        logits: outputs.intents.flatten_all()?.to_vec1()?,
+        intents: example.intents.clone(),
+        presence: outputs.presence.flatten_all()?.to_vec1()?,
+        wishes: example.wishes.clone(),
+        foreign_logit: outputs.foreign.flatten_all()?.to_vec1::<f32>()?[0],
+        foreign: example.foreign,
+    })
+}
+
+fn standing(fit: &Fit<'_>, held: &[Example], labels: &Labels) -> Result<Standing, TrainError> {
+    let outputs = fit.outputs(held)?;
+    let n_slots = labels.slots.len();
+    let (mut right, mut of) = (0, 0);
+    let (mut found, mut predicted, mut gold) = (0, 0, 0);
+    let (mut inside, mut foreign) = (Vec::new(), Vec::new());
+    for (one, outputs) in held.iter().zip(&outputs) {
+        let outcome = outcome(one, outputs).map_err(FitError::from)?;
+        if !one.intents.is_empty() {
+            let best = (0..outcome.logits.len()).max_by(|a, b| outcome.logits[*a].total_cmp(&outcome.logits[*b]));
+            of += 1;
+            right += usize::from(best.is_some_and(|best| one.intents.contains(&(best as u32))));
+        }
+        match one.foreign {
+            Some(true) => foreign.push(outcome.foreign_logit),
+            Some(false) => inside.push(outcome.foreign_logit),
+            None => {}
+        }
+        if let Some(tags) = &one.tags {
+            let spans = |log_probs: &[f32]| -> Vec<(usize, usize, usize)> {
+                tag::decode(log_probs, n_slots).iter().map(|span| (span.slot, span.first, span.behind)).collect()
+            };
+            let mut wanted = vec![-9.0; tags.len() * tag::n_tags(n_slots)];
+            for (row, tag) in wanted.chunks_exact_mut(tag::n_tags(n_slots)).zip(tags) {
+                row[*tag as usize] = 0.0;
+            }
+            let wanted = spans(&wanted);
+            let logits: Vec<f32> =
+                outputs.tags.flatten_all().and_then(|flat| flat.to_vec1()).map_err(FitError::from)?;
+            let said = spans(&logits);
+            found += said.iter().filter(|span| wanted.contains(span)).count();
+            predicted += said.len();
+            gold += wanted.len();
+        }
+    }
+    let share = |part: usize, whole: usize| if whole == 0 { 1.0 } else { part as f32 / whole as f32 };
+    Ok(Standing {
+        epoch: fit.epoch(),
+        intent_accuracy: share(right, of),
+        slot_f1: share(2 * found, predicted + gold),
+        scope_auroc: crate::training::metrics::scope(&inside, &foreign).map_or(1.0, |scope| scope.auroc),
+    })
+}
+
+fn copies(fit: &Fit<'_>) -> Result<HashMap<String, Tensor>, TrainError> {
+    let copy = |(name, var): (&str, &candle_core::Var)| Ok((name.to_owned(), var.as_detached_tensor().copy()?));
+    Ok(fit.adam().variables().map(copy).collect::<candle_core::Result<_>>().map_err(FitError::from)?)
+}
+
+/// What must be the same for a checkpoint to be gone on from.
+fn fingerprint(settings: &FitSettings, labels: &Labels, encoder: &str, examples: &[Example]) -> String {
+    use sha2::Digest;
+    let mut sum = sha2::Sha256::new();
+    sum.update(format!("{settings:?} {labels:?} {encoder}"));
+    for one in examples {
+        sum.update(format!("{:?} {:?} {:?}", one.ids, one.wishes, one.tags));
+    }
+    crate::text::hex::lower_hex(&sum.finalize())[..16].to_owned()
+}
+
+fn checkpoint(
+    fit: &Fit<'_>,
+    out: &Path,
+    fingerprint: &str,
+    best: Option<Standing>,
+    best_tensors: &HashMap<String, Tensor>,
+) -> Result<(), TrainError> {
+    let moments = fit.adam().moments();
+    let head = Checkpoint {
+        fingerprint: fingerprint.to_owned(),
+        epoch: fit.epoch(),
+        n_steps: moments.n_steps,
+        best,
+    };
+    let mut tensors = HashMap::new();
+    let flat = |values: Vec<f32>| {
+        let n = values.len();
+        Tensor::from_vec(values, n, &candle_core::Device::Cpu)
+    };
+    for (name, tensor) in copies(fit)? {
+        tensors.insert(format!("now.{name}"), tensor);
+    }
+    for (name, (mean, square)) in moments.by_name {
+        tensors.insert(format!("mean.{name}"), flat(mean).map_err(FitError::from)?);
+        tensors.insert(format!("square.{name}"), flat(square).map_err(FitError::from)?);
+    }
+    tensors.extend(best_tensors.iter().map(|(name, tensor)| (format!("best.{name}"), tensor.clone())));
+    write(&out.join(CHECKPOINT), "checkpoint", &head, &tensors, Precision::Full)?;
+    Ok(())
+}
+
+type Best = (Option<Standing>, HashMap<String, Tensor>);
+
+fn resume(fit: &mut Fit<'_>, out: &Path, fingerprint: &str) -> Result<Best, TrainError> {
+    let (head, tensors, _): (Checkpoint, _, _) = read(&out.join(CHECKPOINT), "checkpoint")?;
+    if head.fingerprint != fingerprint {
+        return Err(TrainError::OtherTraining {
+            folder: out.to_owned(),
+            found: head.fingerprint,
+            expected: fingerprint.to_owned(),
+        });
+    }
+    let part = |prefix: &str| -> HashMap<String, Tensor> {
+        tensors
+            .iter()
+            .filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone())))
+            .collect()
+    };
+    let (means, squares) = (part("mean."), part("square."));
+    let mut moments = Moments { n_steps: head.n_steps, ..Moments::default() };
+    for (name, mean) in &means {
+        if let Some(square) = squares.get(name) {
+            let pair = (mean.to_vec1().map_err(FitError::from)?, square.to_vec1().map_err(FitError::from)?);
+            moments.by_name.insert(name.clone(), pair);
+        }
+    }
+    fit.restore(head.epoch, &part("now."), moments)?;
+    Ok((head.best, part("best.")))
+}
+
+/// The rows of a file that are from outside of a shop's world.
+#[must_use]
+pub fn foreign_rows(rows: Vec<Row>) -> Vec<Row> {
+    rows.into_iter().filter(|row| row.intent == OUT_OF_SCOPE).map(|row| Row { slots: None, ..row }).collect()
+}
