@@ -17,6 +17,12 @@ impl Probability {
         Self(if value.is_finite() { value } else { 0.0 })
     }
 
+    /// Natural logarithm of the odds, within -20 and 20, so that it can be reckoned with.
+    #[must_use]
+    pub fn logit(self) -> f32 {
+        (self.0 / (1.0 - self.0)).ln().clamp(-20.0, 20.0)
+    }
+
     /// A share of a whole: brought into `0.0..=1.0`; `NaN` becomes 0.
     #[must_use]
     pub fn from_share(share: f32) -> Self {

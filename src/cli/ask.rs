@@ -40,13 +40,14 @@ struct RowIn {
     text: String,
 }
 
-/// A row of stdout. What only the transformer can tell stays null until it is there.
+/// A row of stdout. What only the network can tell is null for a bot without a model.
 #[derive(Serialize)]
 struct RowOut<'a> {
     text: &'a str,
     action: &'static str,
     intent: Option<String>,
     confidence: Option<f32>,
+    intents: Option<Vec<String>>,
     slots: Vec<SlotView>,
     top: Option<Vec<(String, f32)>>,
     out_of_scope: Option<f32>,
@@ -62,7 +63,7 @@ struct EvidenceRow {
 }
 
 pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let engine = bots::load_one(&config.serve.knowledge, args.bot.as_deref())?;
+    let engine = bots::load_one(&config.serve, args.bot.as_deref())?;
     let mut out = std::io::stdout().lock();
     if args.jsonl {
         return stream(&engine, &mut out);
@@ -113,14 +114,17 @@ fn row_out<'a>(engine: &Engine, text: &'a str, turn: &Turn) -> RowOut<'a> {
         .into_iter()
         .map(|one| EvidenceRow { kind: one.kind, id: one.id, score: one.probability })
         .collect();
+    let intent = view::intent(engine, turn);
+    let first = intent.as_ref().and_then(|intent| intent.top.first());
     RowOut {
         text,
         action: turn.decision.action(),
-        intent: None,
-        confidence: None,
-        slots: view::slots(turn),
-        top: None,
-        out_of_scope: None,
+        intent: first.map(|(name, _)| name.clone()),
+        confidence: first.map(|(_, share)| *share),
+        intents: intent.as_ref().map(|intent| intent.wishes.clone()),
+        slots: view::slots(engine, turn),
+        top: intent.as_ref().map(|intent| intent.top.clone()),
+        out_of_scope: intent.as_ref().map(|intent| intent.out_of_scope),
         evidence,
         reply: parts(turn),
     }

@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::engine;
 use crate::engine::Engine;
+use crate::config::Serve as ServeSettings;
 use crate::engine::Stage;
 use crate::engine::Turn;
 use crate::knowledge;
@@ -30,7 +31,8 @@ use crate::text::segment::Segmenter;
 
 /// All bots below a folder that may be served. The mistakes of the others go to stderr; they do not keep a
 /// good bot from serving.
-pub(super) fn load_all(root: &Path) -> anyhow::Result<Vec<Engine>> {
+pub(super) fn load_all(settings: &ServeSettings) -> anyhow::Result<Vec<Engine>> {
+    let root = settings.knowledge.as_path();
     let dirs =
         knowledge::bots(root).with_context(|| format!("reading the knowledge folder {}", root.display()))?;
     if dirs.is_empty() {
@@ -49,13 +51,14 @@ pub(super) fn load_all(root: &Path) -> anyhow::Result<Vec<Engine>> {
     if good.is_empty() {
         bail!("no bot below {} can be served; `yingda check` tells why", root.display());
     }
-    build(good)
+    build(good, &settings.models)
 }
 
 /// The one bot that a command is about.
 ///
 /// * `bot`: its name; `shop`, else the only one, when absent.
-pub(super) fn load_one(root: &Path, bot: Option<&str>) -> anyhow::Result<Engine> {
+pub(super) fn load_one(settings: &ServeSettings, bot: Option<&str>) -> anyhow::Result<Engine> {
+    let root = settings.knowledge.as_path();
     let dirs =
         knowledge::bots(root).with_context(|| format!("reading the knowledge folder {}", root.display()))?;
     let named = |name: &str| dirs.iter().find(|dir| dir.file_name().is_some_and(|file| file == name));
@@ -66,7 +69,7 @@ pub(super) fn load_one(root: &Path, bot: Option<&str>) -> anyhow::Result<Engine>
             .with_context(|| format!("no bot below {}", root.display()))?,
     };
     match read(dir) {
-        Ok(known) => build(vec![known])?.pop().context("one bot was built"),
+        Ok(known) => build(vec![known], &settings.models)?.pop().context("one bot was built"),
         Err(findings) => {
             tell(dir, &findings)?;
             bail!("{} has errors and cannot be served", dir.display());
@@ -84,7 +87,7 @@ fn read(dir: &Path) -> Result<Knowledge, Vec<Finding>> {
 }
 
 /// One segmenter for all: the dictionary is the largest part of a start.
-fn build(known: Vec<Knowledge>) -> anyhow::Result<Vec<Engine>> {
+fn build(known: Vec<Knowledge>, models: &Path) -> anyhow::Result<Vec<Engine>> {
     let words: BTreeSet<String> = known.iter().flat_map(engine::vocabulary).collect();
     let segmenter = Arc::new(Segmenter::new(words.iter().map(String::as_str)));
     known
@@ -93,6 +96,10 @@ fn build(known: Vec<Knowledge>) -> anyhow::Result<Vec<Engine>> {
             let bot = known.bot.clone();
             let engine = Engine::new(known, Arc::clone(&segmenter))
                 .with_context(|| format!("building the bot {bot}"))?;
+            // A bot without its model answers by search and rules, which is better than no answer.
+            if let Err(error) = engine::take_model(&engine, models, None) {
+                tracing::error!(bot = %engine.known().bot, error = %format!("{error:#}"), "goes on without its model");
+            }
             // Expressions and tables are made when they are first needed; not at a customer's cost.
             let _warm = ask(&engine, "你好，有黑色M码200元以内的衬衫吗", Timestamp::now());
             Ok(engine)

@@ -57,7 +57,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let engine = bots::load_one(&config.serve.knowledge, args.bot.as_deref())?;
+    let engine = bots::load_one(&config.serve, args.bot.as_deref())?;
     let questions = question::read(&args.questions)
         .with_context(|| format!("reading the questions {}", args.questions.display()))?;
     anyhow::ensure!(!questions.is_empty(), "{} holds no question", args.questions.display());

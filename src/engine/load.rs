@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::RwLock;
 
 use jiff::civil::Date;
 
@@ -14,6 +15,9 @@ use crate::knowledge::calendar::Calendar;
 use crate::knowledge::finding::Finding;
 use crate::knowledge::finding::Severity;
 use crate::nlu::Nlu;
+use crate::nlu::artefact;
+use crate::nlu::model::Labels;
+use crate::nlu::slot::SlotName;
 use crate::reply;
 use crate::reply::render::Renderer;
 use crate::retrieval::Retriever;
@@ -75,7 +79,59 @@ impl Engine {
         let sensitive = SensitiveSet::compile(&known.sensitive)?;
         let retriever = Retriever::build(&known, &segmenter)?;
         let renderer = Renderer::new(&known);
-        Ok(Self { known, calendar, segmenter, nlu, rules, sensitive, retriever, renderer })
+        let model = RwLock::new(None);
+        Ok(Self { known, calendar, segmenter, nlu, model, rules, sensitive, retriever, renderer })
+    }
+}
+
+/// Reads a model and lets the bot read with it; nothing to do for a bot that names none.
+///
+/// * `models`: the folder of models.
+/// * `name`: the model's folder in it; `None` for the one that `bot.toml` names.
+/// * Returns the version of the model.
+///
+/// # Errors
+/// The model is missing, damaged, or was trained for another bot. The bot goes on with what it had.
+pub fn take_model(engine: &Engine, models: &Path, name: Option<&str>) -> Result<Option<String>, ModelError> {
+    let Some(name) = name.or(engine.known.profile.model.as_deref()) else { return Ok(None) };
+    let loaded = Arc::new(artefact::load(&models.join(name))?);
+    let version = loaded.version().to_owned();
+    engine.exchange_model(Some(loaded))?;
+    Ok(Some(version))
+}
+
+/// Why a bot reads without the model that it names.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// There is no model to be had.
+    #[error(transparent)]
+    Load(#[from] artefact::ModelError),
+    /// It is for another bot.
+    #[error(transparent)]
+    Other(#[from] OtherLabels),
+}
+
+/// A model that was trained for another bot.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the model tells apart the {what} {name:?}, which the bot {bot} does not know")]
+pub struct OtherLabels {
+    /// `intent` or `entity`.
+    pub what: &'static str,
+    /// Its name.
+    pub name: String,
+    /// The bot.
+    pub bot: String,
+}
+
+/// Whether a model speaks of what the bot knows: its topics, and the entities of the taxonomy.
+pub(super) fn fits(known: &Knowledge, labels: &Labels) -> Result<(), OtherLabels> {
+    let other = |what, name: &String| OtherLabels { what, name: name.clone(), bot: known.bot.to_string() };
+    if let Some(name) = labels.intents.iter().find(|name| !known.profile.topics.contains_key(*name)) {
+        return Err(other("intent", name));
+    }
+    match labels.slots.iter().find(|name| SlotName::named(name).is_none()) {
+        Some(name) => Err(other("entity", name)),
+        None => Ok(()),
     }
 }
 

@@ -5,6 +5,10 @@ mod load;
 mod tests;
 mod turn;
 
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+
 use jiff::Timestamp;
 
 use crate::knowledge::Knowledge;
@@ -16,6 +20,7 @@ use crate::message::Inbound;
 use crate::message::Part;
 use crate::message::Reply;
 use crate::nlu::Nlu;
+use crate::nlu::artefact::LoadedModel;
 use crate::nlu::filter::wanted;
 use crate::policy::decide;
 use crate::policy::decision::Decision;
@@ -23,6 +28,7 @@ use crate::policy::decision::Reason;
 use crate::policy::evidence::Alarm;
 use crate::policy::evidence::Evidence;
 use crate::policy::state::State;
+use crate::policy::weigh::weigh;
 use crate::reply::render::Renderer;
 use crate::reply::standard::Sentence;
 use crate::reply::template::Scene;
@@ -36,8 +42,13 @@ use crate::text::normalise::normalise;
 use crate::text::segment::Segmenter;
 use crate::text::utterance::Utterance;
 
+use load::fits;
+
+pub use load::ModelError;
+pub use load::OtherLabels;
 pub use load::load;
 pub use load::servable;
+pub use load::take_model;
 pub use load::vocabulary;
 pub use turn::Stage;
 pub use turn::Turn;
@@ -50,8 +61,9 @@ const HITS_MAX: usize = 8;
 pub struct Engine {
     known: Knowledge,
     calendar: Calendar,
-    segmenter: std::sync::Arc<Segmenter>,
+    segmenter: Arc<Segmenter>,
     nlu: Nlu,
+    model: RwLock<Option<Arc<LoadedModel>>>,
     rules: RuleSet,
     sensitive: SensitiveSet,
     retriever: Retriever,
@@ -86,18 +98,24 @@ impl Engine {
         };
         let rules = self.rules.matches(&utterance.normalised, &context);
         passed(Stage::Rules);
-        let slots = self.nlu.understand(&utterance);
+        let model = self.model();
+        let zoned = self.calendar.zoned(now);
+        let network = model.as_ref().map(|loaded| &loaded.model);
+        let meaning = self.nlu.understand(&utterance, network, &zoned);
         passed(Stage::Understand);
         let today = self.calendar.today(now);
         let usable = |entry: usize| self.known.entries[entry].validity.contains(today);
-        let entries = self.retriever.faq.search(&utterance, &usable, HITS_MAX);
+        let mut entries = self.retriever.faq.search(&utterance, &usable, HITS_MAX);
+        if let Some(intents) = &meaning.intents {
+            weigh(&self.known, &mut entries, intents);
+        }
         let spans: Vec<_> =
-            slots.iter().filter(|slot| slot.name.describes_goods()).map(|slot| slot.span).collect();
-        let wanted = wanted(&slots, utterance.as_str());
+            meaning.slots.iter().filter(|slot| slot.name.describes_goods()).map(|slot| slot.span).collect();
+        let wanted = wanted(&meaning.slots, utterance.as_str());
         let products = self.retriever.catalogue.search(&utterance, &spans, &wanted, HITS_MAX);
         passed(Stage::Search);
         let kind = inbound.content.kind();
-        let evidence = Evidence { kind, utterance, sensitive, slots, rules, entries, products };
+        let evidence = Evidence { kind, utterance, sensitive, meaning, rules, entries, products };
         let outcome = decide::decide(&self.known, before, &evidence, &usable);
         passed(Stage::Decide);
         let opening = self.opening(now);
@@ -111,6 +129,24 @@ impl Engine {
         passed(Stage::Reply);
         let state = State { rest: rendered.rest.or(remembered.rest), ..remembered };
         Turn { evidence, decision, reply: rendered.reply, state, tags: outcome.tags }
+    }
+
+    /// The network that reads the messages, where there is one.
+    #[must_use]
+    pub fn model(&self) -> Option<Arc<LoadedModel>> {
+        self.model.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Exchanges the network. Messages that are being answered finish with the one they began with.
+    ///
+    /// # Errors
+    /// The model tells other things apart than this bot; the old one stays.
+    pub fn exchange_model(&self, model: Option<Arc<LoadedModel>>) -> Result<(), OtherLabels> {
+        if let Some(loaded) = &model {
+            fits(&self.known, loaded.model.labels())?;
+        }
+        *self.model.write().unwrap_or_else(PoisonError::into_inner) = model;
+        Ok(())
     }
 
     /// The knowledge it answers from.

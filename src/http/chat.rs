@@ -53,7 +53,7 @@ pub(super) async fn chat(
     body: Result<Json<ChatRequest>, JsonRejection>,
 ) -> Result<Json<ChatResponse>, ApiError> {
     access.require_unless_local(Scope::Chat)?;
-    let Json(request) = body.map_err(|rejection| bad_body(&rejection))?;
+    let Json(request) = body.map_err(|rejection| ApiError::bad_body(&rejection))?;
     let question = question(request)?;
     let engine = desk.service.bots().get(&question.bot);
     if engine.is_none_or(|engine| !access.may_meet(engine.known())) {
@@ -123,13 +123,4 @@ fn question(request: ChatRequest) -> Result<Question, ApiError> {
         kind: CustomerKind::Customer,
         content: Content::Text(request.text),
     })
-}
-
-fn bad_body(rejection: &JsonRejection) -> ApiError {
-    let code = match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => "body-too-large",
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => "not-json",
-        _ => "bad-json",
-    };
-    ApiError::new(rejection.status(), code, rejection.body_text())
 }

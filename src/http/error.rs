@@ -2,6 +2,7 @@
 //! words for the customer.
 
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::Uri;
@@ -37,6 +38,16 @@ impl ApiError {
     pub(super) fn with_apology(self) -> Self {
         let words = service::apology_without_bot();
         self.with_reply(words.parts.iter().map(|part| view::part(part, &str::to_owned)).collect())
+    }
+
+    /// A body that is no JSON object of the right shape.
+    pub(super) fn bad_body(rejection: &JsonRejection) -> Self {
+        let code = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => "body-too-large",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => "not-json",
+            _ => "bad-json",
+        };
+        Self::new(rejection.status(), code, rejection.body_text())
     }
 
     /// Something broke on our side; the log knows what.

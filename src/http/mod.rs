@@ -10,11 +10,13 @@ mod health;
 pub mod key;
 pub mod link;
 mod meter;
+mod models;
 mod page;
 pub mod server;
 mod wecom;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -42,6 +44,8 @@ pub struct Desk {
     pub signer: Signer,
     /// Counters.
     pub meter: Meter,
+    /// Folder of models.
+    pub models: PathBuf,
     /// Address under which customers reach us; empty for the request's own host.
     pub public_url: String,
     /// Largest body of a request to `/api`, in bytes.
@@ -60,6 +64,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/v1/chat", post(chat::chat))
         .route("/api/v1/handoffs", get(handoffs::list))
         .route("/api/v1/handoffs/{id}/close", post(handoffs::close))
+        .route("/api/v1/models/reload", post(models::reload))
         .route("/api/v1/openapi.json", get(page::openapi))
         .route("/metrics", get(meter::metrics))
         .layer(DefaultBodyLimit::max(desk.body_bytes_max));
@@ -96,6 +101,7 @@ impl Desk {
             callbacks,
             signer,
             meter: Meter::new(),
+            models: PathBuf::from("models"),
             public_url: String::new(),
             body_bytes_max: 262_144,
             requests_max: 512,

@@ -30,6 +30,12 @@ pub struct Profile {
     /// Topic id to Chinese title; the FAQ uses either.
     #[serde(default)]
     pub topics: BTreeMap<String, String>,
+    /// Folder of the bot's model below the folder of models; absent for a bot without one.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// What an intent alone lets the bot do.
+    #[serde(default)]
+    pub intents: BTreeMap<String, IntentSpec>,
     /// How sure the bot must be.
     #[serde(default)]
     pub thresholds: Thresholds,
@@ -57,6 +63,16 @@ fn shanghai() -> String {
     "Asia/Shanghai".to_owned()
 }
 
+/// What the bot does for an intent when nothing it knows answers the message better.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct IntentSpec {
+    /// Reply of `replies.toml` that is said.
+    pub reply: Option<String>,
+    /// Group that takes over.
+    pub handoff: Option<String>,
+}
+
 /// Probabilities, `0.0..=1.0`, with `clarify <= answer`.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
@@ -67,12 +83,14 @@ pub struct Thresholds {
     pub clarify: f32,
     /// A second candidate this close to the first one makes the bot ask back.
     pub margin: f32,
+    /// From here on an intent acts alone, where `[intents]` says what it does and no entry answers.
+    pub intent: f32,
 }
 
 impl Default for Thresholds {
     /// Chosen by hand until a bot is calibrated with `yingda calibrate`.
     fn default() -> Self {
-        Self { answer: 0.7, clarify: 0.25, margin: 0.05 }
+        Self { answer: 0.7, clarify: 0.25, margin: 0.05, intent: 0.8 }
     }
 }
 

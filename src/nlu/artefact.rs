@@ -99,6 +99,14 @@ pub struct LoadedModel {
     pub checksum: String,
 }
 
+impl LoadedModel {
+    /// The version for people: the first digits of the checksum.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.checksum[..12]
+    }
+}
+
 /// Reads the model of `folder` and the encoder it stands on.
 ///
 /// The encoder is looked for in `folder`, in the folder `encoder` beside it, and where it was at training time.

@@ -72,6 +72,18 @@ impl Lexicon {
         self.words.iter().map(|(word, _)| word.as_str()).chain(TERMS.split_whitespace())
     }
 
+    /// What a word of the lexicon, in normal form, stands for.
+    #[must_use]
+    pub fn meaning(&self, word: &str) -> Option<SlotName> {
+        let place = self.words.binary_search_by(|(other, _)| other.as_str().cmp(word)).ok()?;
+        Some(self.words[place].1)
+    }
+
+    /// The words that goods, colours and the like are called by, in normal form.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, SlotName)> {
+        self.words.iter().map(|(word, name)| (word.as_str(), *name))
+    }
+
     /// Known words of a message; may overlap.
     ///
     /// A short word counts only between two cuts of jieba: the 包 of 包邮 is no bag.
@@ -91,7 +103,7 @@ impl Lexicon {
             })
             .map(|(span, word)| {
                 let name = self.words[word].1;
-                Slot { name, span: without_particle(name, span, text), origin: Origin::Lexicon }
+                Slot::found(name, without_particle(name, span, text), Origin::Lexicon)
             })
             .collect()
     }

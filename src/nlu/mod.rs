@@ -1,60 +1,175 @@
-//! What a message speaks of: entities by lexicon and pattern. The transformer joins them here.
+//! What a message means: intents and entities, by the network where there is one, by lexicon and pattern always.
 
+pub mod amount;
 pub mod artefact;
+pub mod colour;
+pub mod date;
 pub mod filter;
 pub mod lexicon;
+pub mod link;
+pub mod measure;
+pub mod merge;
 pub mod model;
+pub mod money;
+pub mod negation;
+mod numeral;
 pub mod pattern;
 pub mod slot;
+mod sound;
 pub mod tag;
+pub mod value;
+
+use jiff::Zoned;
 
 use crate::knowledge::product::Product;
 use crate::nlu::lexicon::Lexicon;
+use crate::nlu::link::Linker;
+use crate::nlu::merge::Merged;
+use crate::nlu::merge::merge;
+use crate::nlu::model::Model;
+use crate::nlu::slot::Origin;
 use crate::nlu::slot::Slot;
-use crate::text::segment::Segmenter;
+use crate::nlu::slot::SlotName;
+use crate::nlu::value::Catalogue;
+use crate::probability::Probability;
+use crate::text::span::ByteSpan;
 use crate::text::utterance::Utterance;
 
-/// Finds the entities of a message.
+/// Finds out what a message means.
 #[derive(Debug)]
 pub struct Nlu {
     lexicon: Lexicon,
+    linker: Linker,
+    catalogue: Catalogue,
+}
+
+/// What a message means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meaning {
+    /// What the network says; `None` without a model, or where its computation failed.
+    pub intents: Option<Intents>,
+    /// Entities that count, sorted by place, never overlapping.
+    pub slots: Vec<Slot>,
+    /// Entities that lost to one that counts.
+    pub dropped: Vec<Slot>,
+}
+
+/// The network's reading of the whole message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Intents {
+    /// Every intent with its probability, most probable first; they sum to 1.
+    pub ranked: Vec<(String, Probability)>,
+    /// All wishes of the message, the most probable first.
+    pub wishes: Vec<String>,
+    /// Probability of being from outside of the bot's world.
+    pub out_of_scope: Probability,
+    /// Whether that is enough to decline.
+    pub foreign: bool,
+    /// Sentence vector, of length 1.
+    pub vector: Vec<f32>,
+    /// Whether the end of the message was not read.
+    pub cut: bool,
+}
+
+impl Intents {
+    /// The most probable intent.
+    #[must_use]
+    pub fn first(&self) -> Option<(&str, Probability)> {
+        self.ranked.first().map(|(name, probability)| (name.as_str(), *probability))
+    }
+
+    /// How probable an intent is; 0 for one that the model does not know.
+    #[must_use]
+    pub fn probability(&self, intent: &str) -> Probability {
+        self.ranked.iter().find(|(name, _)| name == intent).map_or(Probability::ZERO, |(_, found)| *found)
+    }
 }
 
 impl Nlu {
     /// Takes the bot's catalogue as vocabulary, beside the words that every shop shares.
     #[must_use]
     pub fn new(products: &[Product]) -> Self {
-        Self { lexicon: Lexicon::new(products) }
+        let lexicon = Lexicon::new(products);
+        let linked = lexicon.entries().filter(|(_, name)| links(*name)).map(|(word, _)| word.to_owned());
+        Self { linker: Linker::new(linked), catalogue: Catalogue::new(products), lexicon }
     }
 
-    /// The entities of a message, sorted by place, never overlapping: of two readings the longer one
-    /// wins, and of two of one length the pattern.
+    /// What a message means.
+    ///
+    /// * `model`: the network, where the bot has one.
+    /// * `now`: when the message came, in the bot's zone.
     #[must_use]
-    pub fn understand(&self, utterance: &Utterance) -> Vec<Slot> {
-        let mut found = pattern::find(utterance.as_str());
-        found.extend(self.lexicon.find(utterance));
-        found.sort_by_key(|slot| (std::cmp::Reverse(slot.span.len()), slot.span.start));
-        let mut kept: Vec<Slot> = Vec::new();
-        for slot in found {
-            if kept.iter().all(|other| !other.span.overlaps(&slot.span)) {
-                kept.push(slot);
-            }
+    pub fn understand(&self, utterance: &Utterance, model: Option<&Model>, now: &Zoned) -> Meaning {
+        let text = utterance.as_str();
+        let mut certain = pattern::find(text);
+        certain.extend(self.lexicon.find(utterance));
+        certain.extend(self.by_sound(text));
+        let mut intents = None;
+        let mut spans = Vec::new();
+        // Weights that loaded compute; if ever they do not, the message is answered without them.
+        if let Some(model) = model
+            && let Ok(reading) = model.read(text)
+        {
+            spans.extend(reading.spans.iter().filter_map(|span| {
+                let name = SlotName::named(&model.labels().slots[span.slot])?;
+                Some(Slot::found(name, span.span, Origin::Network(span.confidence)))
+            }));
+            intents = Some(Intents {
+                ranked: model.ranked(&reading).into_iter().map(|(name, p)| (name.to_owned(), p)).collect(),
+                wishes: model.wishes(&reading).into_iter().map(str::to_owned).collect(),
+                out_of_scope: reading.out_of_scope,
+                foreign: model.is_foreign(&reading),
+                vector: reading.vector,
+                cut: reading.cut,
+            });
         }
-        kept.sort_by_key(|slot| slot.span.start);
-        kept
+        let Merged { mut slots, dropped } = merge(certain, spans);
+        for slot in &mut slots {
+            slot.negated = negation::negated(text, (slot.span.start, slot.span.end));
+        }
+        self.catalogue.value_all(&mut slots, text, &self.linker, now);
+        Meaning { intents, slots, dropped }
+    }
+
+    /// Words of the lexicon that sound like a stretch of the text, though not written so.
+    fn by_sound(&self, text: &str) -> Vec<Slot> {
+        self.linker
+            .find(text)
+            .into_iter()
+            .filter_map(|((start, end), word)| {
+                let name = self.lexicon.meaning(&word)?;
+                Some(Slot::found(name, ByteSpan::new(start, end), Origin::Sound))
+            })
+            .collect()
     }
 
     /// Every word the lexicon knows, for the segmenter.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.lexicon.words()
     }
+}
 
-    /// Reads a text and its entities in one go.
-    #[must_use]
-    pub fn read(&self, text: &str, segmenter: &Segmenter) -> (Utterance, Vec<Slot>) {
-        let utterance = Utterance::read(text, segmenter);
-        let slots = self.understand(&utterance);
-        (utterance, slots)
+/// Whether words of an entity are found by their sound; numbers and codes are not.
+fn links(name: SlotName) -> bool {
+    match name {
+        SlotName::Item
+        | SlotName::Color
+        | SlotName::Material
+        | SlotName::Style
+        | SlotName::Brand
+        | SlotName::Courier
+        | SlotName::Place
+        | SlotName::Action => true,
+        SlotName::Size
+        | SlotName::Spec
+        | SlotName::Body
+        | SlotName::Quantity
+        | SlotName::Price
+        | SlotName::Date
+        | SlotName::OrderId
+        | SlotName::TrackingNo
+        | SlotName::Phone
+        | SlotName::Person => false,
     }
 }
 
@@ -62,6 +177,11 @@ impl Nlu {
 mod tests {
     use super::*;
     use crate::knowledge::Source;
+    use crate::text::segment::Segmenter;
+
+    fn now() -> Zoned {
+        "2026-11-22T10:00[Asia/Shanghai]".parse().unwrap()
+    }
 
     fn shirt() -> Product {
         Product {
@@ -87,7 +207,8 @@ mod tests {
     fn check(text: &str, expected: &[(&str, &str)]) {
         let nlu = Nlu::new(&[shirt()]);
         let segmenter = Segmenter::new(nlu.words());
-        let (utterance, slots) = nlu.read(text, &segmenter);
+        let utterance = Utterance::read(text, &segmenter);
+        let slots = nlu.understand(&utterance, None, &now()).slots;
         let found: Vec<(&str, &str)> =
             slots.iter().map(|slot| (slot.name.as_str(), slot.span.of(utterance.as_str()))).collect();
         assert_eq!(found, expected, "{text}");
@@ -197,7 +318,8 @@ mod tests {
                 let segmenter = Segmenter::new(nlu.words());
                 (nlu, segmenter)
             });
-            let (utterance, slots) = NLU.0.read(&pieces.concat(), &NLU.1);
+            let utterance = Utterance::read(&pieces.concat(), &NLU.1);
+            let slots = NLU.0.understand(&utterance, None, &now()).slots;
             for slot in &slots {
                 let value = slot.span.of(utterance.as_str());
                 let last = value.chars().next_back();

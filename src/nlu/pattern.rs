@@ -21,7 +21,7 @@ pub fn find(text: &str) -> Vec<Slot> {
             let Some(found) = captures.name("it").or_else(|| captures.get(0)) else { continue };
             let span = ByteSpan::new(found.start(), found.end());
             if !span.is_empty() && !cuts_a_run(text, span) {
-                slots.push(Slot { name: *name, span, origin: Origin::Pattern });
+                slots.push(Slot::found(*name, span, Origin::Pattern));
             }
         }
     }

@@ -1,9 +1,11 @@
 //! One entity of a message. The names are those of the taxonomy and fixed.
 
+use crate::nlu::value::Value;
+use crate::probability::Probability;
 use crate::text::span::ByteSpan;
 
 /// A piece of a message with a meaning.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
     /// What it is.
     pub name: SlotName,
@@ -11,15 +13,46 @@ pub struct Slot {
     pub span: ByteSpan,
     /// Who found it, for the explanation.
     pub origin: Origin,
+    /// Who else found the same at the same place.
+    pub seconded: Vec<Origin>,
+    /// Whether the mention is denied: the first of `不是要退 是要换`.
+    pub negated: bool,
+    /// What a machine makes of it; `None` where nothing more can be said than the words.
+    pub value: Option<Value>,
 }
 
 /// Who found an entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Origin {
     /// A regular expression.
     Pattern,
     /// The bot's catalogue or the words that every shop shares.
     Lexicon,
+    /// A word of the lexicon, by its sound or with a slip.
+    Sound,
+    /// The network, and how sure it is.
+    Network(Probability),
+}
+
+impl Origin {
+    /// Stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pattern => "pattern",
+            Self::Lexicon => "lexicon",
+            Self::Sound => "sound",
+            Self::Network(_) => "network",
+        }
+    }
+}
+
+impl Slot {
+    /// An entity as it is found, before anything is made of it.
+    #[must_use]
+    pub fn found(name: SlotName, span: ByteSpan, origin: Origin) -> Self {
+        Self { name, span, origin, seconded: Vec::new(), negated: false, value: None }
+    }
 }
 
 macro_rules! slot_names {
@@ -36,6 +69,15 @@ macro_rules! slot_names {
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $id),+
+                }
+            }
+
+            /// The entity with the taxonomy's id.
+            #[must_use]
+            pub fn named(id: &str) -> Option<Self> {
+                match id {
+                    $($id => Some(Self::$variant),)+
+                    _ => None,
                 }
             }
         }

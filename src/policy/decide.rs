@@ -1,5 +1,5 @@
 //! The chain: sensitive words, what was left open last time, hard rules, FAQ and products over the
-//! threshold, a clarifying question, soft rules, a human.
+//! threshold, what the intent alone allows, a clarifying question, soft rules, a human.
 
 use crate::knowledge::Knowledge;
 use crate::knowledge::rule::ActionSpec;
@@ -58,12 +58,16 @@ pub fn decide(
         .or_else(|| ruled(known, &evidence.rules, Stage::Hard))
         .or_else(|| without_words(evidence))
         .or_else(|| found(known, evidence))
+        .or_else(|| meant(known, evidence))
+        .or_else(|| nearly_found(known, evidence))
         .or_else(|| ruled(known, &evidence.rules, Stage::Soft))
         .unwrap_or_else(|| to_human(known, None, Reason::Unknown));
     let state = match &decision {
         Decision::Clarify { choices, .. } => State { pending: choices.clone(), rest: None },
         // A greeting, a sticker or a picture in between takes neither the question back nor the rest.
-        Decision::Answer(Basis::Greeting | Basis::NoWords | Basis::Media | Basis::NothingLeft) => {
+        Decision::Answer(
+            Basis::Greeting | Basis::NoWords | Basis::Media | Basis::NothingLeft | Basis::Intent(_),
+        ) => {
             before.clone()
         }
         Decision::Answer(Basis::Rest) => State { pending: before.pending.clone(), rest: None },
@@ -162,7 +166,20 @@ fn without_words(evidence: &Evidence) -> Option<Decision> {
     }
 }
 
-/// FAQ and products: an answer, or a question back, or nothing.
+/// What the intent alone allows: manners for small talk, a refusal for what is no business of ours, a human.
+fn meant(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
+    let intents = evidence.meaning.intents.as_ref()?;
+    let (intent, probability) = intents.first()?;
+    let sure = if intents.foreign { true } else { probability.value() >= known.profile.thresholds.intent };
+    let spec = known.profile.intents.get(intent).filter(|_| sure && intents.wishes.len() == 1)?;
+    match (&spec.handoff, &spec.reply) {
+        (Some(group), _) => Some(to_human(known, Some(group), Reason::Intent(intent.to_owned()))),
+        (None, Some(_)) => Some(Decision::Answer(Basis::Intent(intent.to_owned()))),
+        (None, None) => None,
+    }
+}
+
+/// FAQ and products that are sure enough: an answer, or a question which of several.
 fn found(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
     let limits = known.profile.thresholds;
     let entry = evidence.entries.first().map(|hit| hit.probability.value());
@@ -180,8 +197,15 @@ fn found(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
         }
         return Some(topics(known, evidence, TOPICS_MAX.min(n_rivals + 1)));
     }
-    (entry >= Some(limits.clarify) || product >= Some(limits.clarify))
-        .then(|| topics(known, evidence, TOPICS_MAX))
+    None
+}
+
+/// FAQ and products that may be meant: a question back.
+fn nearly_found(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
+    let limit = known.profile.thresholds.clarify;
+    let entry = evidence.entries.first().map(|hit| hit.probability.value());
+    let product = evidence.products.hits.first().map(|hit| hit.probability.value());
+    (entry >= Some(limit) || product >= Some(limit)).then(|| topics(known, evidence, TOPICS_MAX))
 }
 
 /// All products as likely as the first one: it alone, or a list to choose from.

@@ -43,6 +43,8 @@ pub enum Basis {
     Product(usize),
     /// Rules, by their places in the evidence, whose words are said in this order.
     Rules(Vec<usize>),
+    /// What the message means, by the id of the intent.
+    Intent(String),
     /// The text that did not fit last time.
     Rest,
     /// `继续` with nothing left.
@@ -69,6 +71,8 @@ pub enum Reason {
     Rule(String),
     /// A sensitive word says so, by its id.
     Sensitive(String),
+    /// What the message means, by the id of the intent.
+    Intent(String),
     /// The customer picked it from the choices.
     Chosen,
     /// Nothing in the knowledge comes near.
@@ -96,6 +100,7 @@ impl Reason {
         match self {
             Self::Rule(_) => "rule",
             Self::Sensitive(_) => "sensitive",
+            Self::Intent(_) => "intent",
             Self::Chosen => "chosen",
             Self::Unknown => "unknown",
         }

@@ -2,13 +2,13 @@
 
 use crate::knowledge::sensitive::SensitiveAction;
 use crate::message::MessageKind;
-use crate::nlu::slot::Slot;
+use crate::nlu::Meaning;
 use crate::retrieval::catalogue::ProductEvidence;
 use crate::retrieval::faq::EntryHit;
 use crate::rules::RuleHit;
 use crate::text::utterance::Utterance;
 
-/// What speaks for one decision or another. The transformer's reading joins it with the next issue.
+/// What speaks for one decision or another.
 #[derive(Clone, Debug)]
 pub struct Evidence {
     /// Kind of the message.
@@ -17,8 +17,8 @@ pub struct Evidence {
     pub utterance: Utterance,
     /// Sensitive words in what came in.
     pub sensitive: Vec<Alarm>,
-    /// Entities.
-    pub slots: Vec<Slot>,
+    /// Intents and entities.
+    pub meaning: Meaning,
     /// Rules that fired, in firing order.
     pub rules: Vec<RuleHit>,
     /// Entries, most probable first.

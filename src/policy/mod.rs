@@ -7,3 +7,4 @@ pub mod decide;
 pub mod decision;
 pub mod evidence;
 pub mod state;
+pub mod weigh;

@@ -89,7 +89,7 @@ impl Renderer {
                         let spec = scene.known.sensitive.iter().find(|spec| spec.id == *id);
                         spec.and_then(|spec| spec.message.as_deref())
                     }
-                    Reason::Rule(_) | Reason::Chosen | Reason::Unknown => None,
+                    Reason::Rule(_) | Reason::Intent(_) | Reason::Chosen | Reason::Unknown => None,
                 };
                 let promise = unknown.into_iter().chain([self.promise(group, scene)]).collect::<String>();
                 let mut parts = self.said(said, evidence, scene, today);
@@ -175,6 +175,10 @@ impl Renderer {
                 lacking.into_iter().chain(self.product(&known.products[*at], scene)).collect()
             }
             Basis::Rules(places) => self.said(places, evidence, scene, today),
+            Basis::Intent(id) => {
+                let reply = known.profile.intents.get(id).and_then(|spec| spec.reply.as_deref());
+                reply.map(|name| self.named(name, scene, today)).unwrap_or_default()
+            }
             Basis::Rest => before.rest.iter().cloned().map(Part::Text).collect(),
             Basis::NothingLeft => vec![Part::Text(self.sentence(Sentence::NothingLeft, scene, context! {}))],
             Basis::NoWords => vec![Part::Text(self.sentence(Sentence::NoWords, scene, context! {}))],

@@ -66,8 +66,10 @@ pub struct EntryHit {
     pub phrasing: usize,
     /// BM25 of its best document.
     pub score: Score,
-    /// How likely the entry answers the message.
+    /// How likely the entry answers the message, all that speaks for it taken together.
     pub probability: Probability,
+    /// The same by search alone.
+    pub searched: Probability,
     /// What the probability was made of.
     pub features: Features,
     /// Terms of the message found in the phrasings, in order.
@@ -252,6 +254,7 @@ impl Faq {
             phrasing,
             score,
             probability: features.probability(),
+            searched: features.probability(),
             features,
             matched: message.words.iter().filter(|word| item.words.contains(*word)).cloned().collect(),
         }

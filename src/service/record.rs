@@ -62,7 +62,7 @@ fn handoff(engine: &Engine, inbound: &Inbound, turn: &Turn, now: Timestamp) -> O
     let Decision::Handoff { group, reason, .. } = &turn.decision else { return None };
     let calendar = engine.calendar();
     let detail = match reason {
-        Reason::Rule(id) | Reason::Sensitive(id) => Some(id.as_str()),
+        Reason::Rule(id) | Reason::Sensitive(id) | Reason::Intent(id) => Some(id.as_str()),
         Reason::Chosen | Reason::Unknown => None,
     };
     let summary = json!({
@@ -71,7 +71,7 @@ fn handoff(engine: &Engine, inbound: &Inbound, turn: &Turn, now: Timestamp) -> O
         "cut": turn.evidence.utterance.cut,
         "detail": detail,
         "customer_name": inbound.customer.name,
-        "slots": view::slots(turn),
+        "slots": view::slots(engine, turn),
         "nearest": view::candidates(engine, turn).iter().take(3)
             .map(|one| json!({ "kind": one.kind, "id": one.id, "title": one.title }))
             .collect::<Vec<_>>(),

@@ -10,10 +10,14 @@ use serde_json::json;
 use crate::engine::Engine;
 use crate::engine::Stage;
 use crate::engine::Turn;
+use crate::knowledge::Knowledge;
 use crate::knowledge::rule::ActionSpec;
 use crate::knowledge::rule::Stage as RuleStage;
 use crate::knowledge::sensitive::SensitiveAction;
 use crate::message::Part;
+use crate::nlu::slot::Origin;
+use crate::nlu::slot::Slot;
+use crate::nlu::value::Value as SlotValue;
 use crate::policy::decision::About;
 use crate::policy::decision::Basis;
 use crate::policy::decision::Decision;
@@ -92,8 +96,12 @@ pub struct TurnView {
     pub tokens: Vec<String>,
     /// Whether the end of a long message was not looked at.
     pub cut: bool,
+    /// What the network says of the whole message; absent for a bot without a model.
+    pub intent: Option<IntentView>,
     /// Entities, with places in characters of `text`.
     pub slots: Vec<SlotView>,
+    /// Entities that somebody saw and that lost to one of `slots`.
+    pub dropped: Vec<SlotView>,
     /// Rules that fired.
     pub rules: Vec<RuleView>,
     /// Candidates, most probable first.
@@ -108,14 +116,45 @@ pub struct TurnView {
     pub tags: Vec<String>,
 }
 
-/// An entity, as a taxonomy row has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the taxonomy says what they are")]
+/// What the network says of a message.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct IntentView {
+    /// The most probable intents with their probabilities, at most 5.
+    pub top: Vec<(String, f32)>,
+    /// All wishes, the most probable first.
+    pub wishes: Vec<String>,
+    /// Probability of being from outside of the bot's world.
+    pub out_of_scope: f32,
+    /// Whether that is enough to decline.
+    pub foreign: bool,
+    /// Version of the model: the first digits of its checksum.
+    pub model: String,
+}
+
+/// Intents that are shown.
+const INTENTS_SHOWN: usize = 5;
+
+/// An entity: name, value, start and end as a taxonomy row has them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SlotView {
+    /// Its name.
     pub name: &'static str,
+    /// As typed.
     pub value: String,
+    /// First character.
     pub start: usize,
+    /// The character behind the last.
     pub end: usize,
+    /// Whether the mention is denied.
+    pub negated: bool,
+    /// Who found it: `pattern`, `lexicon`, `sound` or `network`.
+    pub found_by: &'static str,
+    /// How sure the network is, where it found it.
+    pub confidence: Option<f32>,
+    /// Who else saw the same.
+    pub seconded_by: Vec<&'static str>,
+    /// What a machine makes of it.
+    pub meaning: Value,
 }
 
 /// A rule that fired.
@@ -138,8 +177,10 @@ pub struct EvidenceView {
     pub title: String,
     /// BM25; absent for rules.
     pub score: Option<f32>,
-    /// How likely it answers the message.
+    /// How likely it answers the message, all that speaks for it taken together.
     pub probability: f32,
+    /// The same by search alone; absent for rules and products.
+    pub searched: Option<f32>,
     /// Words of the message that speak for it.
     pub matched: Vec<String>,
     /// File and line.
@@ -153,6 +194,7 @@ pub struct ThresholdsView {
     pub answer: f32,
     pub clarify: f32,
     pub margin: f32,
+    pub intent: f32,
 }
 
 /// A sensitive word that was seen; the word itself is not told.
@@ -177,7 +219,9 @@ pub fn turn(engine: &Engine, turn: &Turn, timings: &[(Stage, Duration)]) -> Turn
         normalised: text.to_owned(),
         tokens: utterance.words.iter().map(|word| word.of(text).to_owned()).collect(),
         cut: utterance.cut,
-        slots: slots(turn),
+        intent: intent(engine, turn),
+        slots: slots(engine, turn),
+        dropped: turn.evidence.meaning.dropped.iter().map(|one| slot(engine, turn, one)).collect(),
         rules: turn
             .evidence
             .rules
@@ -192,7 +236,12 @@ pub fn turn(engine: &Engine, turn: &Turn, timings: &[(Stage, Duration)]) -> Turn
             })
             .collect(),
         evidence: candidates(engine, turn),
-        thresholds: ThresholdsView { answer: limits.answer, clarify: limits.clarify, margin: limits.margin },
+        thresholds: ThresholdsView {
+            answer: limits.answer,
+            clarify: limits.clarify,
+            margin: limits.margin,
+            intent: limits.intent,
+        },
         sensitive: turn
             .evidence
             .sensitive
@@ -204,26 +253,71 @@ pub fn turn(engine: &Engine, turn: &Turn, timings: &[(Stage, Duration)]) -> Turn
     }
 }
 
+/// What the network says of the whole message.
+#[must_use]
+pub fn intent(engine: &Engine, turn: &Turn) -> Option<IntentView> {
+    let intents = turn.evidence.meaning.intents.as_ref()?;
+    let top = intents.ranked.iter().take(INTENTS_SHOWN).map(|(name, share)| (name.clone(), share.value()));
+    Some(IntentView {
+        top: top.collect(),
+        wishes: intents.wishes.clone(),
+        out_of_scope: intents.out_of_scope.value(),
+        foreign: intents.foreign,
+        model: engine.model().map_or_else(String::new, |loaded| loaded.version().to_owned()),
+    })
+}
+
 /// Entities with places in characters of what was typed.
 #[must_use]
-pub fn slots(turn: &Turn) -> Vec<SlotView> {
+pub fn slots(engine: &Engine, turn: &Turn) -> Vec<SlotView> {
+    turn.evidence.meaning.slots.iter().map(|one| slot(engine, turn, one)).collect()
+}
+
+fn slot(engine: &Engine, turn: &Turn, slot: &Slot) -> SlotView {
     let normalised = &turn.evidence.utterance.normalised;
     let original = normalised.original();
-    turn.evidence
-        .slots
-        .iter()
-        .map(|slot| {
-            let span = normalised.to_original(slot.span);
-            let value = span.of(original);
-            let start = original[..span.start].chars().count();
-            SlotView {
-                name: slot.name.as_str(),
-                value: value.to_owned(),
-                start,
-                end: start + value.chars().count(),
-            }
-        })
-        .collect()
+    let span = normalised.to_original(slot.span);
+    let value = span.of(original);
+    let start = original[..span.start].chars().count();
+    SlotView {
+        name: slot.name.as_str(),
+        value: value.to_owned(),
+        start,
+        end: start + value.chars().count(),
+        negated: slot.negated,
+        found_by: slot.origin.as_str(),
+        confidence: match slot.origin {
+            Origin::Network(sure) => Some(sure.value()),
+            Origin::Pattern | Origin::Lexicon | Origin::Sound => None,
+        },
+        seconded_by: slot.seconded.iter().map(|origin| origin.as_str()).collect(),
+        meaning: slot.value.as_ref().map_or(Value::Null, |value| meaning(engine, value)),
+    }
+}
+
+fn meaning(engine: &Engine, value: &SlotValue) -> Value {
+    let yuan = |fen: Option<u64>| fen.map(|fen| fen as f64 / 100.0);
+    match value {
+        SlotValue::Period(period) => json!({ "from": period.from.to_string(), "to": period.to.to_string() }),
+        SlotValue::Amount(amount) => json!({ "count": amount.count, "unit": amount.unit }),
+        SlotValue::Money(money) => json!({ "yuan_min": yuan(money.fen_min), "yuan_max": yuan(money.fen_max) }),
+        SlotValue::Measure(measure) => {
+            let kind = format!("{:?}", measure.kind).to_lowercase();
+            json!({ "measure": kind, "value": measure.value, "unit": measure.unit })
+        }
+        SlotValue::Colour(colour) => json!({ "colour": colour.canonical, "family": colour.family }),
+        SlotValue::Word(word) => json!({ "word": word }),
+        SlotValue::Products { word, products } => {
+            let known = &engine.known().products;
+            let ids: Vec<&str> = products.iter().map(|place| known[*place].id.as_str()).collect();
+            json!({ "word": word, "products": ids })
+        }
+    }
+}
+
+/// The Chinese title of an intent.
+fn topic<'a>(known: &'a Knowledge, intent: &'a str) -> &'a str {
+    known.profile.topics.get(intent).map_or(intent, String::as_str)
 }
 
 /// What speaks for the reply: rules with words or a handoff, then the candidates.
@@ -238,6 +332,7 @@ pub fn evidence(engine: &Engine, turn: &Turn) -> Vec<EvidenceView> {
                 title: hit.because.join("、"),
                 score: None,
                 probability: 1.0,
+                searched: None,
                 matched: hit.because.clone(),
                 source: format!("rules.toml:{}", known.rules.get(hit.rule).map_or(0, |rule| rule.line)),
             }
@@ -257,6 +352,7 @@ pub fn candidates(engine: &Engine, turn: &Turn) -> Vec<EvidenceView> {
             title: entry.question.clone(),
             score: Some(hit.score),
             probability: hit.probability.value(),
+            searched: Some(hit.searched.value()),
             matched: hit.matched.clone(),
             source: format!("{}:{}", entry.source.file, entry.source.line),
         }
@@ -269,6 +365,7 @@ pub fn candidates(engine: &Engine, turn: &Turn) -> Vec<EvidenceView> {
             title: product.name.clone(),
             score: Some(hit.score),
             probability: hit.probability.value(),
+            searched: None,
             matched: hit.matched.clone(),
             source: format!("{}:{}", product.source.file, product.source.line),
         }
@@ -284,6 +381,7 @@ fn because(engine: &Engine, turn: &Turn) -> String {
     let reason = |reason: &Reason| match reason {
         Reason::Rule(id) => format!("规则“{id}”要求"),
         Reason::Sensitive(id) => format!("敏感词“{id}”要求"),
+        Reason::Intent(id) => format!("意图“{}”要求", topic(known, id)),
         Reason::Chosen => "客户在选项里选了人工".to_owned(),
         Reason::Unknown => "知识库里没有把握足够的答案".to_owned(),
     };
@@ -311,6 +409,7 @@ fn because(engine: &Engine, turn: &Turn) -> String {
                 .collect();
             format!("规则“{}”给出回复", ids.join("、"))
         }
+        Decision::Answer(Basis::Intent(id)) => format!("意图是“{}”，按 bot.toml 的 [intents] 回复", topic(known, id)),
         Decision::Answer(Basis::Rest) => "客户要看上一条的下文".to_owned(),
         Decision::Answer(Basis::NothingLeft) => "客户要看下文，但已经没有了".to_owned(),
         Decision::Answer(Basis::NoWords) => "消息里没有文字".to_owned(),

@@ -12,7 +12,6 @@ use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use rayon::ThreadPool;
 
 use crate::encoder::Encoder;
 use crate::encoder::EncoderError;
@@ -28,13 +27,10 @@ use crate::nlu::tag;
 use crate::training::adam::Adam;
 use crate::training::adam::AdamSettings;
 use crate::training::example::Example;
+use crate::training::shards::Shards;
 
-/// Sentences a step; each shard of them is computed by a thread of its own.
+/// Sentences a step.
 const BATCH: usize = 32;
-
-/// Shards of a batch. Fixed, not the machine's cores: sums of floating-point numbers depend on their order, and the
-/// same seed must give the same weights everywhere.
-const SHARDS: usize = 2;
 
 /// Steps of rising learning rate, as a share of all.
 const WARM_UP: f32 = 0.06;
@@ -91,7 +87,7 @@ pub struct Fit<'a> {
     labels: &'a Labels,
     base: &'a Encoder,
     adam: Adam,
-    pools: Vec<ThreadPool>,
+    shards: Shards,
     /// Passes done.
     epoch: usize,
 }
@@ -162,13 +158,12 @@ impl<'a> Fit<'a> {
             }
             variables.push((name.to_owned(), Var::from_vec(values, shape, &Device::Cpu)?, head_rate));
         }
-        let pool = |_| rayon::ThreadPoolBuilder::new().num_threads(1).build();
         Ok(Self {
             settings,
             labels,
             base,
             adam: Adam::new(AdamSettings::default(), variables),
-            pools: (0..SHARDS).map(pool).collect::<Result<_, _>>()?,
+            shards: Shards::new()?,
             epoch: 0,
         })
     }
@@ -210,16 +205,9 @@ impl<'a> Fit<'a> {
     /// As candle's.
     pub fn prepare(&self, examples: &mut [Example]) -> Result<(), FitError> {
         let first_tuned = first_tuned(self.base, self.settings.tune_layers);
-        let n_shard = examples.len().div_ceil(SHARDS).max(1);
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = examples
-                .chunks_mut(n_shard)
-                .zip(&self.pools)
-                .map(|(shard, pool)| {
-                    scope.spawn(move || pool.install(|| prepare(self.base, first_tuned, shard)))
-                })
-                .collect();
-            workers.into_iter().try_for_each(|worker| worker.join().expect("the worker does not panic"))
+        let n_shard = Shards::size(examples.len());
+        self.shards.run(examples.chunks_mut(n_shard), |shard| {
+            prepare(self.base, first_tuned, shard)
         })?;
         Ok(())
     }
@@ -277,37 +265,20 @@ impl<'a> Fit<'a> {
     }
 
     fn step(&mut self, batch: &[&Example], rate: f32, rng: &mut StdRng) -> Result<f32, FitError> {
-        let n_shard = batch.len().div_ceil(SHARDS);
         let totals = Totals::of(batch);
         let tensors: HashMap<String, Tensor> =
             self.adam.variables().map(|(name, var)| (name.to_owned(), var.as_tensor().clone())).collect();
         let encoder = self.base.with(&tensors)?;
         let heads = Heads::new(self.labels, &tensors)?;
-        let seeds: Vec<u64> = batch.chunks(n_shard).map(|_| rng.random()).collect();
         let vars: Vec<&Var> = self.adam.variables().map(|(_, var)| var).collect();
-        let (settings, n_tags) = (&self.settings, tag::n_tags(self.labels.slots.len()));
-        let shards: Vec<(f32, Vec<Option<Tensor>>)> = std::thread::scope(|scope| {
-            let (encoder, heads, totals, vars) = (&encoder, &heads, &totals, &vars);
-            let workers: Vec<_> = batch
-                .chunks(n_shard)
-                .zip(&self.pools)
-                .zip(seeds)
-                .map(|((shard, pool), seed)| {
-                    scope.spawn(move || {
-                        pool.install(|| -> candle_core::Result<_> {
-                            let loss = loss(encoder, heads, settings, n_tags, shard, totals, seed)?;
-                            let gradients = loss.backward()?;
-                            let by_var = vars.iter().map(|var| gradients.get(var).cloned()).collect();
-                            Ok((loss.to_scalar::<f32>()?, by_var))
-                        })
-                    })
-                })
-                .collect();
-            workers.into_iter().map(|worker| worker.join().expect("the worker does not panic")).collect::<candle_core::Result<_>>()
+        let n_tags = tag::n_tags(self.labels.slots.len());
+        let parts: Vec<(&[&Example], u64)> =
+            batch.chunks(Shards::size(batch.len())).map(|part| (part, rng.random())).collect();
+        let (loss, gradients) = self.shards.gradients(parts.into_iter(), &vars, |(part, seed)| {
+            loss(&encoder, &heads, &self.settings, n_tags, part, &totals, seed)
         })?;
-        let gradients: Vec<Vec<Option<Tensor>>> = shards.iter().map(|(_, gradients)| gradients.clone()).collect();
         self.adam.step(&gradients, rate)?;
-        Ok(shards.iter().map(|(loss, _)| loss).sum())
+        Ok(loss)
     }
 
     /// Raw outputs for examples that were prepared, with the weights as they are now.
@@ -325,26 +296,15 @@ impl<'a> Fit<'a> {
         let heads = Heads::new(self.labels, &tensors)?;
         let first_tuned = first_tuned(self.base, self.settings.tune_layers);
         let n_layers = encoder.shape().n_layers;
-        let n_shard = examples.len().div_ceil(SHARDS).max(1);
-        let shards: Vec<Vec<Outputs>> = std::thread::scope(|scope| {
-            let (encoder, heads) = (&encoder, &heads);
-            let workers: Vec<_> = examples
-                .chunks(n_shard)
-                .zip(&self.pools)
-                .map(|(shard, pool)| {
-                    let read = move |one: &Example| {
-                        let states = match &one.states {
-                            Some(tokens) => {
-                                States { tokens: tokens.clone(), borders: [0, one.ids.len()].into() }
-                            }
-                            None => encoder.run(&encoder.embed(&[&one.ids])?, 0..first_tuned)?,
-                        };
-                        heads.forward(&encoder.run(&states, first_tuned..n_layers)?, None)
-                    };
-                    scope.spawn(move || pool.install(|| shard.iter().map(read).collect::<candle_core::Result<_>>()))
-                })
-                .collect();
-            workers.into_iter().map(|worker| worker.join().expect("the worker does not panic")).collect::<candle_core::Result<_>>()
+        let read = |one: &Example| {
+            let states = match &one.states {
+                Some(tokens) => States { tokens: tokens.clone(), borders: [0, one.ids.len()].into() },
+                None => encoder.run(&encoder.embed(&[&one.ids])?, 0..first_tuned)?,
+            };
+            heads.forward(&encoder.run(&states, first_tuned..n_layers)?, None)
+        };
+        let shards = self.shards.run(examples.chunks(Shards::size(examples.len())), |shard| {
+            shard.iter().map(read).collect::<candle_core::Result<Vec<Outputs>>>()
         })?;
         Ok(shards.into_iter().flatten().collect())
     }
@@ -483,9 +443,9 @@ fn prepare(base: &Encoder, first_tuned: usize, examples: &mut [Example]) -> cand
         let vectors = unit(&base.run(&below, first_tuned..base.shape().n_layers)?.means()?)?;
         for (n, one) in batch.iter_mut().enumerate() {
             let (start, end) = (below.borders[n], below.borders[n + 1]);
-            // Copies: a view would keep the whole batch in memory.
-            one.states = Some(below.tokens.narrow(0, start, end - start)?.copy()?);
-            one.vector = Some(vectors.narrow(0, n, 1)?.copy()?);
+            // Copies of the rows alone: a view or a plain copy would keep the whole batch in memory.
+            one.states = Some(below.tokens.narrow(0, start, end - start)?.force_contiguous()?);
+            one.vector = Some(vectors.narrow(0, n, 1)?.force_contiguous()?);
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 pub mod adam;
 pub mod calibration;
 pub mod curve;
+pub mod distil;
 pub mod example;
 pub mod fit;
 pub mod logistic;
@@ -10,4 +11,5 @@ pub mod metrics;
 pub mod prediction;
 pub mod question;
 pub mod row;
+pub mod shards;
 pub mod train;

@@ -32,7 +32,8 @@ use crate::knowledge::load::in_order;
 #[must_use]
 pub fn lint(knowledge: &Knowledge, today: Date) -> Vec<Finding> {
     let spots = Spots::of(&knowledge.dir);
-    let mut findings = profile::findings(&knowledge.profile, &spots);
+    let replies: Vec<&str> = knowledge.replies.reply.keys().map(String::as_str).collect();
+    let mut findings = profile::findings(&knowledge.profile, &replies, &spots);
     findings.extend(entries::findings(knowledge, today));
     findings.extend(similar::findings(&knowledge.entries));
     findings.extend(products::findings(knowledge));

@@ -7,7 +7,8 @@ use crate::knowledge::near::suggestion;
 use crate::knowledge::profile::Profile;
 use crate::knowledge::shown;
 
-pub(super) fn findings(profile: &Profile, spots: &Spots) -> Vec<Finding> {
+/// * `replies`: names of the replies.
+pub(super) fn findings(profile: &Profile, replies: &[&str], spots: &Spots) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (key, value) in [("name", &profile.name), ("title", &profile.title), ("greeting", &profile.greeting)]
     {
@@ -33,13 +34,29 @@ pub(super) fn findings(profile: &Profile, spots: &Spots) -> Vec<Finding> {
         let source = spots.profile("handoff.default_group");
         findings.push(Finding::error("unknown-group", source, message, &suggestion(group, &groups)));
     }
+    for (intent, spec) in &profile.intents {
+        let source = || spots.profile(&format!("intents.{intent}"));
+        if let Some(group) = spec.handoff.as_deref().filter(|group| !groups.contains(group)) {
+            let message = format!("意图 {} 的 handoff 写的“{}”不在 [handoff.groups] 里。", shown(intent), shown(group));
+            findings.push(Finding::error("unknown-group", source(), message, &suggestion(group, &groups)));
+        }
+        let topics: Vec<&str> = profile.topics.keys().map(String::as_str).collect();
+        if !profile.topics.contains_key(intent) {
+            let message = format!("[intents] 里的“{}”不在 [topics] 里。", shown(intent));
+            findings.push(Finding::error("unknown-intent", source(), message, &suggestion(intent, &topics)));
+        }
+        if let Some(reply) = spec.reply.as_deref().filter(|reply| !replies.contains(reply)) {
+            let message = format!("意图 {} 的 reply 写的“{}”不在 replies.toml 里。", shown(intent), shown(reply));
+            findings.push(Finding::error("unknown-reply", source(), message, &suggestion(reply, replies)));
+        }
+    }
     findings
 }
 
 fn thresholds(profile: &Profile, spots: &Spots) -> Vec<Finding> {
     let thresholds = &profile.thresholds;
     let named =
-        [("answer", thresholds.answer), ("clarify", thresholds.clarify), ("margin", thresholds.margin)];
+        [("answer", thresholds.answer), ("clarify", thresholds.clarify), ("margin", thresholds.margin), ("intent", thresholds.intent)];
     let mut findings: Vec<Finding> = named
         .into_iter()
         .filter(|(_key, value)| !(0.0..=1.0).contains(value))

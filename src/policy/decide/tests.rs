@@ -9,6 +9,7 @@ use super::*;
 use crate::knowledge::sample::sensitive;
 use crate::knowledge::sample::shop;
 use crate::knowledge::sensitive::Direction;
+use crate::nlu::Meaning;
 use crate::policy::evidence::Alarm;
 use crate::probability::Probability;
 use crate::retrieval::catalogue::ProductEvidence;
@@ -34,7 +35,7 @@ fn text(words: &str) -> Evidence {
         kind: MessageKind::Text,
         utterance: Utterance::read(words, &SEGMENTER),
         sensitive: Vec::new(),
-        slots: Vec::new(),
+        meaning: Meaning { intents: None, slots: Vec::new(), dropped: Vec::new() },
         rules: Vec::new(),
         entries: Vec::new(),
         products: ProductEvidence::default(),

@@ -9,6 +9,7 @@ use crate::knowledge::sensitive::Direction;
 use crate::knowledge::sensitive::SensitiveAction;
 use crate::message::Customer;
 use crate::message::CustomerKind;
+use crate::nlu::Meaning;
 use crate::policy::state::Target;
 use crate::probability::Probability;
 use crate::retrieval::catalogue::ProductEvidence;
@@ -26,7 +27,7 @@ fn evidence(kind: MessageKind) -> Evidence {
         kind,
         utterance: Utterance::read("", &SEGMENTER),
         sensitive: Vec::new(),
-        slots: Vec::new(),
+        meaning: Meaning { intents: None, slots: Vec::new(), dropped: Vec::new() },
         rules: Vec::new(),
         entries: Vec::new(),
         products: ProductEvidence::default(),

@@ -50,7 +50,7 @@ fn cut(text: &str, start: usize, end: usize) -> String {
 
 #[track_caller]
 fn check(text: &str, expected: &[(&str, &str, usize)]) {
-    let found = slots(&asked(&ENGINE, text));
+    let found = slots(&ENGINE, &asked(&ENGINE, text));
     let brief: Vec<(&str, &str, usize)> =
         found.iter().map(|slot| (slot.name, slot.value.as_str(), slot.start)).collect();
     assert_eq!(brief, expected, "{text}");
@@ -109,7 +109,7 @@ proptest! {
         text in "([黑色衫襯退換的了０-９Ｌx碼个😀①㎏㋀㏠ \n,。é]|\\[微笑\\]|衬衫|黑色|XL码|[0-9]{1,3}元|昨天){0,20}"
     ) {
         let mut before = 0;
-        for slot in slots(&asked(&ENGINE, &text)) {
+        for slot in slots(&ENGINE, &asked(&ENGINE, &text)) {
             prop_assert_eq!(cut(&text, slot.start, slot.end), slot.value);
             prop_assert!(before <= slot.start && slot.start < slot.end);
             before = slot.end;

@@ -1,0 +1,67 @@
+//! Exchanging the model of a running bot: `POST /api/v1/models/reload`.
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::engine;
+use crate::http::Shared;
+use crate::http::access::Access;
+use crate::http::error::ApiError;
+use crate::http::key::Scope;
+use crate::service::callback::chain;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wish {
+    bot: String,
+    model: Option<String>,
+}
+
+/// Loads a model beside the one in use and exchanges them at once. Messages that are being answered finish with the
+/// old one; a model that cannot be loaded changes nothing.
+pub(super) async fn reload(
+    State(desk): State<Shared>,
+    Extension(access): Extension<Access>,
+    wish: Result<Json<Wish>, JsonRejection>,
+) -> Result<Json<Value>, ApiError> {
+    access.require(Scope::Admin)?;
+    let Json(wish) = wish.map_err(|rejection| ApiError::bad_body(&rejection))?;
+    let Some((_, engine)) = desk.service.bots().iter().find(|(id, _)| id.to_string() == wish.bot) else {
+        let message = format!("没有名为 {} 的机器人", wish.bot);
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "unknown-bot", message));
+    };
+    // A name, not a path: nothing outside of the folder of models is read.
+    let is_name = |name: &String| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    };
+    if let Some(name) = wish.model.as_ref().filter(|name| !is_name(name)) {
+        let message = format!("模型名“{name}”只能用字母、数字、- 和 _");
+        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-model", message));
+    }
+    let (engine, models) = (std::sync::Arc::clone(engine), desk.models.clone());
+    let name = wish.model.clone();
+    let taken =
+        tokio::task::spawn_blocking(move || engine::take_model(&engine, &models, name.as_deref())).await;
+    match taken {
+        Ok(Ok(Some(version))) => Ok(Json(json!({ "bot": wish.bot, "model": version }))),
+        Ok(Ok(None)) => {
+            let message = format!("机器人 {} 的 bot.toml 没有写 model", wish.bot);
+            Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-model", message))
+        }
+        Ok(Err(error)) => {
+            tracing::error!(bot = %wish.bot, error = %chain(&error), "the model was not exchanged");
+            let message = "模型加载失败，继续用原来的模型；原因见服务日志";
+            Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-model", message))
+        }
+        Err(error) => {
+            tracing::error!(bot = %wish.bot, error = %chain(&error), "loading the model ended early");
+            Err(ApiError::internal())
+        }
+    }
+}
