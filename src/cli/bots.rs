@@ -11,9 +11,9 @@ use anyhow::bail;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::config::Serve as ServeSettings;
 use crate::engine;
 use crate::engine::Engine;
-use crate::config::Serve as ServeSettings;
 use crate::engine::Stage;
 use crate::engine::Turn;
 use crate::knowledge;

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::engine;
 use crate::knowledge;
 use crate::knowledge::finding::Severity;
+use crate::training;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -35,7 +36,10 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     let mut all_servable = true;
     for dir in dirs {
-        let (known, findings) = engine::load(&dir, today);
+        let (known, mut findings) = engine::load(&dir, today);
+        if let Some(known) = &known {
+            findings.extend(training::lint::lint(known));
+        }
         let servable = known.is_some() && engine::servable(&findings);
         all_servable &= servable;
         if args.json {

@@ -139,7 +139,8 @@ fn print(out: &mut impl std::io::Write, summary: &Summary) -> std::io::Result<()
             writeln!(out, "\n{title:<28}{:>10}{:>8}{:>8}{:>9}", "precision", "recall", "F1", "support")?;
         }
         for (name, scores) in table {
-            let (precision, recall, f1) = (100.0 * scores.precision, 100.0 * scores.recall, 100.0 * scores.f1);
+            let (precision, recall, f1) =
+                (100.0 * scores.precision, 100.0 * scores.recall, 100.0 * scores.f1);
             writeln!(out, "{name:<28}{precision:>10.1}{recall:>8.1}{f1:>8.1}{:>9}", scores.support)?;
         }
     }

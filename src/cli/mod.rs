@@ -10,6 +10,7 @@ mod handoffs;
 mod key;
 mod model;
 mod serve;
+mod teach;
 mod threads;
 mod train;
 
@@ -59,6 +60,8 @@ enum Command {
     Model(model::Args),
     /// Train a model of intents and entities.
     Train(train::Args),
+    /// Teach a model a new intent from a handful of examples.
+    Teach(teach::Args),
     /// Measure a model on labelled rows.
     Eval(eval::Args),
 }
@@ -93,6 +96,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Calibrate(args) => calibrate::run(&args, &config),
         Command::Model(args) => model::run(args),
         Command::Train(args) => train::run(&args),
+        Command::Teach(args) => teach::run(args),
         Command::Eval(args) => eval::run(args),
     }
 }

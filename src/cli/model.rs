@@ -12,8 +12,8 @@ use crate::encoder::package::Keep;
 use crate::encoder::package::Package;
 use crate::encoder::spread;
 use crate::training::distil::BATCH;
-use crate::training::distil::Distillation;
 use crate::training::distil::DistilSettings;
+use crate::training::distil::Distillation;
 
 /// Steps after which the encoder is written and the loss is told.
 const TELL_STEPS: usize = 100;
@@ -110,7 +110,8 @@ fn run_distil(args: &Distil) -> anyhow::Result<ExitCode> {
     let all: Vec<usize> = (0..package.n_layers()).collect();
     let teacher = package.encoder(&all, Keep::All).with_context(context)?;
     let student = artefact::load(&args.encoder)?;
-    let text = std::fs::read_to_string(&args.text).with_context(|| format!("reading {}", args.text.display()))?;
+    let text =
+        std::fs::read_to_string(&args.text).with_context(|| format!("reading {}", args.text.display()))?;
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let origin = format!(
         "{}; then distilled from all {} layers over {} steps of {BATCH} sentences, seed {}",

@@ -20,6 +20,7 @@ pub(super) fn one_an_operation() -> anyhow::Result<()> {
         return Ok(());
     }
     let program = std::env::current_exe().context("finding this program to start it again")?;
-    let error = std::process::Command::new(&program).args(std::env::args_os().skip(1)).env(VARIABLE, "1").exec();
+    let error =
+        std::process::Command::new(&program).args(std::env::args_os().skip(1)).env(VARIABLE, "1").exec();
     Err(error).with_context(|| format!("starting {} again", program.display()))
 }

@@ -94,7 +94,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let bar = ProgressBar::no_length();
     bar.set_style(
-        ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg} {eta}").expect("a fixed template"),
+        ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg} {eta}")
+            .expect("a fixed template"),
     );
     bar.enable_steady_tick(Duration::from_millis(500));
     let best = train(&plan, &encoder, &args.encoder, &args.out, &mut |event| match event {

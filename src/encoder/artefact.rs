@@ -8,7 +8,6 @@ use candle_core::DType;
 use candle_core::Device;
 use candle_core::Tensor;
 use safetensors::SafeTensors;
-use safetensors::tensor::TensorView;
 use serde::Deserialize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -137,6 +136,16 @@ pub enum Precision {
     Full,
 }
 
+impl Precision {
+    /// As the format writes it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Half => "F16",
+            Self::Full => "F32",
+        }
+    }
+}
+
 /// Writes tensors with a head that says what they are. The file appears whole or not at all.
 ///
 /// * `kind`: what [`read`] must ask for.
@@ -161,32 +170,39 @@ pub fn write<H: Serialize>(
         let tensor = &tensors[name];
         let values: Vec<f32> = tensor.flatten_all().and_then(|flat| flat.to_vec1()).map_err(tensor_error)?;
         let bytes: Vec<u8> = match precision {
-            Precision::Half => values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()).collect(),
+            Precision::Half => {
+                values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()).collect()
+            }
             Precision::Full => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
         };
         bodies.push((name, tensor.dims().to_vec(), bytes));
     }
     let checksum = checksum(bodies.iter().map(|(name, _, bytes)| (name.as_str(), bytes.as_slice())));
     let head = serde_json::to_string(head).map_err(|error| io(error.into()))?;
-    let head = HashMap::from([
-        ("yingda.format".to_owned(), FORMAT.to_string()),
-        ("yingda.kind".to_owned(), kind.to_owned()),
-        ("yingda.head".to_owned(), head),
-        ("yingda.sha256".to_owned(), checksum.clone()),
-    ]);
-    let dtype = match precision {
-        Precision::Half => safetensors::Dtype::F16,
-        Precision::Full => safetensors::Dtype::F32,
-    };
-    let damaged = |source| ArtefactError::Damaged { path: path.to_owned(), source };
-    let views = bodies
-        .iter()
-        .map(|(name, shape, bytes)| {
-            Ok((name.as_str(), TensorView::new(dtype, shape.clone(), bytes)?))
-        })
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(damaged)?;
-    let bytes = safetensors::serialize(views, Some(head)).map_err(damaged)?;
+    let mut header = serde_json::Map::new();
+    let (dtype, mut start) = (precision.name(), 0);
+    for (name, shape, bytes) in &bodies {
+        let end = start + bytes.len();
+        let entry = serde_json::json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, end] });
+        header.insert((*name).clone(), entry);
+        start = end;
+    }
+    header.insert(
+        "__metadata__".to_owned(),
+        serde_json::json!({
+            "yingda.format": FORMAT.to_string(),
+            "yingda.kind": kind,
+            "yingda.head": head,
+            "yingda.sha256": checksum,
+        }),
+    );
+    // The crate's own writer takes the metadata as a hash map, and so writes it in another order every time; the same
+    // weights are to make the same file.
+    let mut header = serde_json::Value::Object(header).to_string();
+    header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.into_bytes());
+    bodies.iter().for_each(|(_, _, body)| bytes.extend(body));
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(io)?;
     }

@@ -273,7 +273,8 @@ fn phi(x: f32) -> (f32, f32) {
     const INV_SQRT_TAU: f32 = 0.398_942_3;
     let bell = exp(-0.5 * x * x);
     let t = 1.0 / (1.0 + 0.327_591_1 * INV_SQRT_2 * x.abs());
-    let poly = ((((1.061_405_4 * t - 1.453_152_1) * t + 1.421_413_8) * t - 0.284_496_72) * t + 0.254_829_6) * t;
+    let poly =
+        ((((1.061_405_4 * t - 1.453_152_1) * t + 1.421_413_8) * t - 0.284_496_72) * t + 0.254_829_6) * t;
     let upper = 0.5 * poly * bell;
     (if x >= 0.0 { 1.0 - upper } else { upper }, INV_SQRT_TAU * bell)
 }
@@ -287,7 +288,9 @@ fn exp(x: f32) -> f32 {
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let whole = shifted - ROUND;
     let r = (x - whole * 0.693_359_4) + whole * 2.121_944_4e-4;
-    let poly = ((((0.001_388_95 * r + 0.008_333_7) * r + 0.041_666_5) * r + 0.166_666_65) * r + 0.5) * r * r + r + 1.0;
+    let poly = ((((0.001_388_95 * r + 0.008_333_7) * r + 0.041_666_5) * r + 0.166_666_65) * r + 0.5) * r * r
+        + r
+        + 1.0;
     let power = f32::from_bits(shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23);
     poly * power
 }
@@ -310,7 +313,8 @@ mod tests {
     fn gelu_has_its_known_values() {
         // torch.nn.functional.gelu(torch.tensor([-3., -1., -0.5, 0., 0.5, 1., 3.]))
         let mut x = [-3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0];
-        let expected = [-0.004_049_69, -0.158_655_26, -0.154_268_77, 0.0, 0.345_731_23, 0.841_344_7, 2.995_950_3];
+        let expected =
+            [-0.004_049_69, -0.158_655_26, -0.154_268_77, 0.0, 0.345_731_23, 0.841_344_7, 2.995_950_3];
         bias_gelu(&mut x, &[0.0; 7]);
         for (found, expected) in x.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-6, "{found} against {expected}");

@@ -36,7 +36,13 @@ impl CustomOp2 for Attention {
         "attention"
     }
 
-    fn cpu_fwd(&self, qkv: &CpuStorage, l1: &Layout, bias: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        qkv: &CpuStorage,
+        l1: &Layout,
+        bias: &CpuStorage,
+        l2: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         let mut qkv = values(qkv, l1)?.to_vec();
         kernel::add_bias(&mut qkv, values(bias, l2)?);
         let width = kernel::WIDTH;
@@ -139,7 +145,13 @@ impl CustomOp2 for BiasGelu {
         "bias-gelu"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, l1: &Layout, bias: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        l1: &Layout,
+        bias: &CpuStorage,
+        l2: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         let mut x = values(x, l1)?.to_vec();
         kernel::bias_gelu(&mut x, values(bias, l2)?);
         Ok((CpuStorage::F32(x), l1.shape().clone()))
@@ -261,7 +273,11 @@ mod tests {
                 let slope = (at(step) - at(-step)) / (2.0 * step);
                 at(0.0);
                 let error = (slope - grad[place]).abs();
-                assert!(error < 2e-2 * (1.0 + slope.abs()), "variable {n} place {place}: {slope} against {}", grad[place]);
+                assert!(
+                    error < 2e-2 * (1.0 + slope.abs()),
+                    "variable {n} place {place}: {slope} against {}",
+                    grad[place]
+                );
             }
         }
     }

@@ -193,9 +193,11 @@ impl<'a> Package<'a> {
                 Ok(transposed(&part(name, into * from)?, into, from))
             };
             let name = |part: &str| format!("l{ours}.{part}");
-            let three = [matrix("q.w", width, width)?, matrix("k.w", width, width)?, matrix("v.w", width, width)?];
-            let qkv: Vec<f32> =
-                (0..3 * width * width).map(|at| three[at / width % 3][at / (3 * width) * width + at % width]).collect();
+            let three =
+                [matrix("q.w", width, width)?, matrix("k.w", width, width)?, matrix("v.w", width, width)?];
+            let qkv: Vec<f32> = (0..3 * width * width)
+                .map(|at| three[at / width % 3][at / (3 * width) * width + at % width])
+                .collect();
             put(name("qkv"), qkv, &[width, 3 * width])?;
             let bias = [part("q.b", width)?, part("k.b", width)?, part("v.b", width)?].concat();
             put(name("qkv.bias"), bias, &[3 * width])?;
@@ -311,7 +313,10 @@ mod tests {
 
     #[test]
     fn a_foreign_or_short_file_is_named() {
-        assert_eq!(Package::read(b"PK\x03\x04....").unwrap_err().to_string(), "begins with \"PK\\u{3}\\u{4}\" and not with \"E5S1\"");
+        assert_eq!(
+            Package::read(b"PK\x03\x04....").unwrap_err().to_string(),
+            "begins with \"PK\\u{3}\\u{4}\" and not with \"E5S1\""
+        );
         let error = Package::read(b"E5S1\x01\x00\x00\x00\x80\x01").unwrap_err();
         assert_eq!(error, PackageError::Truncated { len: 10, what: "the sizes" });
     }

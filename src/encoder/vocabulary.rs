@@ -192,7 +192,8 @@ mod tests {
 
     #[test]
     fn the_most_probable_pieces_win() {
-        let vocabulary = vocabulary(&[("\u{2581}", -2.0), ("退", -5.0), ("换", -5.0), ("退换", -8.0), ("衬", -6.0)]);
+        let vocabulary =
+            vocabulary(&[("\u{2581}", -2.0), ("退", -5.0), ("换", -5.0), ("退换", -8.0), ("衬", -6.0)]);
         let tokens = vocabulary.tokens("退换 衬x");
         assert_eq!(tokens.ids, [0, 4, 7, 4, 8, 3, 2]);
         let text = "退换 衬x";

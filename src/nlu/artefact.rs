@@ -20,6 +20,12 @@ use crate::nlu::model::Model;
 /// Name of the file in a model's folder.
 pub const FILE: &str = "model.safetensors";
 
+/// Rows that a model carries along, `[n, 2 · width]`, so that a new intent can be told from the old ones.
+pub const SUPPORT: &str = "support";
+
+/// The intent of each of these rows, by its place in the labels, `[n]`.
+pub const SUPPORT_INTENTS: &str = "support.intents";
+
 /// What the head of a model's file says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Head {
@@ -123,6 +129,15 @@ pub fn load(folder: &Path) -> Result<LoadedModel, ModelError> {
     let model = Model::new(encoder, heads, head.labels.clone(), head.calibration)
         .map_err(|source| ModelError::Threads { path, source })?;
     Ok(LoadedModel { model, head, checksum })
+}
+
+/// The head and the tensors of a model's file.
+///
+/// # Errors
+/// The file is missing, damaged or foreign.
+pub fn parts(folder: &Path) -> Result<(Head, HashMap<String, Tensor>), ArtefactError> {
+    let (head, tensors, _) = artefact::read(&folder.join(FILE), "model")?;
+    Ok((head, tensors))
 }
 
 /// The encoder that a model stands on.

@@ -58,7 +58,13 @@ fn standing(slot: &Slot, heard: bool) -> u8 {
         // Without a network, of two readings the longer one wins, whoever found it.
         Origin::Pattern | Origin::Lexicon => 2,
         Origin::Sound => 3,
-        Origin::Network(_) => if heard { 4 } else { 2 },
+        Origin::Network(_) => {
+            if heard {
+                4
+            } else {
+                2
+            }
+        }
     }
 }
 

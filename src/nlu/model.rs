@@ -75,6 +75,8 @@ pub struct Outputs {
     pub tags: Tensor,
     /// `[n_sentences, width]`, of length 1.
     pub vectors: Tensor,
+    /// What intents are told by, `[n_sentences, 2 · width]`.
+    pub features: Tensor,
 }
 
 /// What the network makes of one message.
@@ -160,7 +162,8 @@ impl Heads {
     /// As candle's.
     pub fn forward(&self, states: &States, masks: Option<&(Tensor, Tensor)>) -> candle_core::Result<Outputs> {
         let means = states.means()?;
-        let mut sentence = Tensor::cat(&[&means, &states.firsts()?], 1)?;
+        let features = features(&means, states)?;
+        let mut sentence = features.clone();
         let mut tokens = states.inner()?.tokens;
         if let Some((sentence_mask, token_mask)) = masks {
             sentence = (sentence * sentence_mask)?;
@@ -174,8 +177,14 @@ impl Heads {
             foreign: outputs.narrow(1, 2 * n_intents, 1)?,
             tags: tokens.matmul(&self.tags)?.broadcast_add(&self.tags_bias)?,
             vectors: unit(&means)?,
+            features,
         })
     }
+}
+
+/// What intents are told by: the mean over a sentence's tokens beside its first token, `[n_sentences, 2 · width]`.
+fn features(means: &Tensor, states: &States) -> candle_core::Result<Tensor> {
+    Tensor::cat(&[means, &states.firsts()?], 1)
 }
 
 impl Model {
@@ -190,7 +199,9 @@ impl Model {
         calibration: Calibration,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
         let n_lanes = std::thread::available_parallelism().map_or(1, usize::from);
-        let lane = |n| rayon::ThreadPoolBuilder::new().num_threads(1).thread_name(move |_| format!("nlu-{n}")).build();
+        let lane = |n| {
+            rayon::ThreadPoolBuilder::new().num_threads(1).thread_name(move |_| format!("nlu-{n}")).build()
+        };
         let lanes = (0..n_lanes).map(lane).collect::<Result<_, _>>()?;
         Ok(Self { encoder, heads, labels, calibration, lanes, next_lane: AtomicUsize::new(0) })
     }
@@ -222,6 +233,17 @@ impl Model {
     pub fn read(&self, text: &str) -> candle_core::Result<Reading> {
         let lane = self.next_lane.fetch_add(1, Ordering::Relaxed) % self.lanes.len();
         self.lanes[lane].install(|| self.read_here(text))
+    }
+
+    /// What the intents of a message are told by, `[1, 2 · width]`.
+    ///
+    /// * `text`: in normal form.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn features(&self, text: &str) -> candle_core::Result<Tensor> {
+        let states = self.encoder.encode(&[&self.encoder.tokens(text).ids])?;
+        features(&states.means()?, &states)
     }
 
     fn read_here(&self, text: &str) -> candle_core::Result<Reading> {
@@ -299,7 +321,9 @@ impl Model {
             .intents
             .iter()
             .zip(&reading.presence)
-            .filter(|(name, share)| **share >= self.calibration.presence_threshold && Some(name.as_str()) != first)
+            .filter(|(name, share)| {
+                **share >= self.calibration.presence_threshold && Some(name.as_str()) != first
+            })
             .map(|(name, share)| (name.as_str(), *share))
             .collect();
         others.sort_by(|a, b| b.1.total_cmp(&a.1));

@@ -153,7 +153,9 @@ impl Listed {
                 let bare = said.trim_end_matches(['码', '号']);
                 self.sizes.iter().any(|own| own == said || own == bare)
             }
-            SlotName::Material | SlotName::Style | SlotName::Brand => self.traits.iter().any(|own| own == said),
+            SlotName::Material | SlotName::Style | SlotName::Brand => {
+                self.traits.iter().any(|own| own == said)
+            }
             _ => false,
         }
     }

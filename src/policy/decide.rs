@@ -67,9 +67,7 @@ pub fn decide(
         // A greeting, a sticker or a picture in between takes neither the question back nor the rest.
         Decision::Answer(
             Basis::Greeting | Basis::NoWords | Basis::Media | Basis::NothingLeft | Basis::Intent(_),
-        ) => {
-            before.clone()
-        }
+        ) => before.clone(),
         Decision::Answer(Basis::Rest) => State { pending: before.pending.clone(), rest: None },
         // Who has looked at the second may want to see the first as well.
         Decision::Answer(_) if picked.as_ref() == Some(&decision) => {

@@ -300,7 +300,9 @@ fn meaning(engine: &Engine, value: &SlotValue) -> Value {
     match value {
         SlotValue::Period(period) => json!({ "from": period.from.to_string(), "to": period.to.to_string() }),
         SlotValue::Amount(amount) => json!({ "count": amount.count, "unit": amount.unit }),
-        SlotValue::Money(money) => json!({ "yuan_min": yuan(money.fen_min), "yuan_max": yuan(money.fen_max) }),
+        SlotValue::Money(money) => {
+            json!({ "yuan_min": yuan(money.fen_min), "yuan_max": yuan(money.fen_max) })
+        }
         SlotValue::Measure(measure) => {
             let kind = format!("{:?}", measure.kind).to_lowercase();
             json!({ "measure": kind, "value": measure.value, "unit": measure.unit })
@@ -409,7 +411,9 @@ fn because(engine: &Engine, turn: &Turn) -> String {
                 .collect();
             format!("规则“{}”给出回复", ids.join("、"))
         }
-        Decision::Answer(Basis::Intent(id)) => format!("意图是“{}”，按 bot.toml 的 [intents] 回复", topic(known, id)),
+        Decision::Answer(Basis::Intent(id)) => {
+            format!("意图是“{}”，按 bot.toml 的 [intents] 回复", topic(known, id))
+        }
         Decision::Answer(Basis::Rest) => "客户要看上一条的下文".to_owned(),
         Decision::Answer(Basis::NothingLeft) => "客户要看下文，但已经没有了".to_owned(),
         Decision::Answer(Basis::NoWords) => "消息里没有文字".to_owned(),

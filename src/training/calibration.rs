@@ -87,7 +87,9 @@ fn scope_threshold(outcomes: &[Outcome], calibration: &Calibration) -> f32 {
     grid.iter()
         .rev()
         .copied()
-        .find(|threshold| *threshold <= fewest && (let_in(*threshold) <= FOREIGN_MAX || kept(*threshold) < KEPT))
+        .find(|threshold| {
+            *threshold <= fewest && (let_in(*threshold) <= FOREIGN_MAX || kept(*threshold) < KEPT)
+        })
         .unwrap_or(fewest)
 }
 

@@ -80,7 +80,8 @@ impl<'a> Distillation<'a> {
     /// # Errors
     /// No threads can be started.
     pub fn new(teacher: &'a Encoder, start: &'a Encoder, settings: DistilSettings) -> Result<Self, FitError> {
-        let variables = start.tensors().into_iter().map(|(name, tensor)| Ok((name, Var::from_tensor(&tensor)?, 1.0)));
+        let variables =
+            start.tensors().into_iter().map(|(name, tensor)| Ok((name, Var::from_tensor(&tensor)?, 1.0)));
         Ok(Self {
             settings,
             teacher,
@@ -98,7 +99,13 @@ impl<'a> Distillation<'a> {
     /// As candle's.
     pub fn step(&mut self, lines: &[&str]) -> Result<DistilLoss, FitError> {
         let batch: Vec<String> = (0..BATCH)
-            .map(|_| normalise(lines[self.rng.random_range(0..lines.len())]).as_str().chars().take(CHARS_MAX).collect())
+            .map(|_| {
+                normalise(lines[self.rng.random_range(0..lines.len())])
+                    .as_str()
+                    .chars()
+                    .take(CHARS_MAX)
+                    .collect()
+            })
             .filter(|text: &String| !text.is_empty())
             .collect();
         let tensors: HashMap<String, Tensor> =
@@ -124,7 +131,8 @@ impl<'a> Distillation<'a> {
     /// As candle's.
     pub fn student(&self) -> Result<Encoder, FitError> {
         let copy = |(name, var): (&str, &Var)| Ok((name.to_owned(), var.as_detached_tensor().copy()?));
-        let tensors: HashMap<String, Tensor> = self.adam.variables().map(copy).collect::<candle_core::Result<_>>()?;
+        let tensors: HashMap<String, Tensor> =
+            self.adam.variables().map(copy).collect::<candle_core::Result<_>>()?;
         Ok(self.start.with(&tensors)?)
     }
 }

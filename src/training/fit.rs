@@ -206,9 +206,7 @@ impl<'a> Fit<'a> {
     pub fn prepare(&self, examples: &mut [Example]) -> Result<(), FitError> {
         let first_tuned = first_tuned(self.base, self.settings.tune_layers);
         let n_shard = Shards::size(examples.len());
-        self.shards.run(examples.chunks_mut(n_shard), |shard| {
-            prepare(self.base, first_tuned, shard)
-        })?;
+        self.shards.run(examples.chunks_mut(n_shard), |shard| prepare(self.base, first_tuned, shard))?;
         Ok(())
     }
 
@@ -224,7 +222,8 @@ impl<'a> Fit<'a> {
         joins: &[Vec<u32>],
         tell: &mut dyn FnMut(Progress),
     ) -> Result<(), FitError> {
-        let mut rng = StdRng::seed_from_u64(self.settings.seed ^ (self.epoch as u64 + 1).wrapping_mul(0x9E37_79B9));
+        let mut rng =
+            StdRng::seed_from_u64(self.settings.seed ^ (self.epoch as u64 + 1).wrapping_mul(0x9E37_79B9));
         let mut joined = self.joined(examples, joins, &mut rng);
         self.prepare(&mut joined)?;
         let mut order: Vec<&Example> = examples.iter().chain(&joined).collect();
@@ -235,7 +234,8 @@ impl<'a> Fit<'a> {
         let mut loss_sum = 0.0;
         for (step, batch) in order.chunks(BATCH).enumerate() {
             let done = (self.epoch * n_steps + step) as f32 / n_all;
-            let share = if done < WARM_UP { done / WARM_UP + 1.0 / n_all } else { (1.0 - done) / (1.0 - WARM_UP) };
+            let share =
+                if done < WARM_UP { done / WARM_UP + 1.0 / n_all } else { (1.0 - done) / (1.0 - WARM_UP) };
             loss_sum += self.step(batch, self.settings.rate * share, &mut rng)?;
             let rows_per_s = ((step + 1) * BATCH) as f32 / began.elapsed().as_secs_f32().max(1e-6);
             let loss = loss_sum / (step + 1) as f32;
@@ -253,8 +253,10 @@ impl<'a> Fit<'a> {
     }
 
     fn joined(&self, examples: &[Example], joins: &[Vec<u32>], rng: &mut StdRng) -> Vec<Example> {
-        let whole: Vec<&Example> =
-            examples.iter().filter(|one| one.wishes.len() == 1 && one.foreign == Some(false) && one.ids.len() < 60).collect();
+        let whole: Vec<&Example> = examples
+            .iter()
+            .filter(|one| one.wishes.len() == 1 && one.foreign == Some(false) && one.ids.len() < 60)
+            .collect();
         let n_joined = (whole.len() as f32 * self.settings.joined_share) as usize;
         let mut joined = Vec::with_capacity(n_joined);
         while joined.len() < n_joined && whole.len() > 1 && !joins.is_empty() {
@@ -321,7 +323,8 @@ struct Totals {
 
 impl Totals {
     fn of(batch: &[&Example]) -> Self {
-        let count = |what: &dyn Fn(&Example) -> usize| batch.iter().map(|one| what(one)).sum::<usize>().max(1) as f32;
+        let count =
+            |what: &dyn Fn(&Example) -> usize| batch.iter().map(|one| what(one)).sum::<usize>().max(1) as f32;
         Self {
             n_intents: count(&|one| usize::from(!one.intents.is_empty())),
             n_foreign: count(&|one| usize::from(one.foreign.is_some())),
@@ -379,7 +382,10 @@ fn loss(
             }
             one.wishes.iter().for_each(|wish| row[*wish as usize] = 1.0);
             // The other good reading of a row is neither asked for nor held against the network.
-            one.intents.iter().filter(|intent| !one.wishes.contains(intent)).for_each(|intent| weight[*intent as usize] = 0.0);
+            one.intents
+                .iter()
+                .filter(|intent| !one.wishes.contains(intent))
+                .for_each(|intent| weight[*intent as usize] = 0.0);
         }
         let each = binary(&outputs.presence, target, weight)?;
         loss = (loss + (each * f64::from(PRESENCE_WEIGHT / totals.n_foreign))?)?;

@@ -32,6 +32,9 @@ pub struct Row {
     /// Entities; `None`: not labelled.
     #[serde(default)]
     pub slots: Option<Vec<RowSlot>>,
+    /// Line of its file, counted from 1.
+    #[serde(skip)]
+    pub line: usize,
 }
 
 /// An entity of a row. Offsets count characters of the text.
@@ -106,7 +109,7 @@ pub fn read(path: &Path) -> Result<Vec<Row>, RowsError> {
     for (line, text) in decoded.text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
         match serde_json::from_str::<Row>(text) {
             Ok(row) => match fault(&row) {
-                None => rows.push(row),
+                None => rows.push(Row { line: line + 1, ..row }),
                 Some(fault) => problems.push((line + 1, fault)),
             },
             Err(error) => problems.push((line + 1, format!("not a row: {error}"))),
@@ -137,7 +140,8 @@ fn fault(row: &Row) -> Option<String> {
     }
     let mut behind = 0;
     for slot in row.slots.iter().flatten() {
-        let said: String = row.text.chars().skip(slot.start).take(slot.end.saturating_sub(slot.start)).collect();
+        let said: String =
+            row.text.chars().skip(slot.start).take(slot.end.saturating_sub(slot.start)).collect();
         if slot.name.is_empty() || slot.start >= slot.end || slot.end > n_chars {
             return Some(format!(
                 "entity {:?} stands at {}..{} of {n_chars} characters",
@@ -151,7 +155,10 @@ fn fault(row: &Row) -> Option<String> {
             ));
         }
         if slot.start < behind {
-            return Some(format!("entity {:?} at {}..{} overlaps the one before", slot.name, slot.start, slot.end));
+            return Some(format!(
+                "entity {:?} at {}..{} overlaps the one before",
+                slot.name, slot.start, slot.end
+            ));
         }
         behind = slot.end;
     }
@@ -205,13 +212,15 @@ mod tests {
 
     #[test]
     fn an_office_encoding_is_read() {
-        let (bytes, _, _) = encoding_rs::GB18030.encode("{\"text\": \"我想退换上个月买的黑色衬衫\", \"intent\": \"return_exchange\"}\n");
+        let (bytes, _, _) = encoding_rs::GB18030
+            .encode("{\"text\": \"我想退换上个月买的黑色衬衫\", \"intent\": \"return_exchange\"}\n");
         assert_eq!(read_bytes(&bytes).unwrap()[0].text, "我想退换上个月买的黑色衬衫");
     }
 
     #[test]
     fn without_any_entity_a_file_says_nothing_about_them() {
-        let without = read_bytes("{\"text\": \"你好\", \"intent\": \"a\", \"slots\": []}".as_bytes()).unwrap();
+        let without =
+            read_bytes("{\"text\": \"你好\", \"intent\": \"a\", \"slots\": []}".as_bytes()).unwrap();
         assert_eq!(without[0].slots, None);
         let with = "{\"text\": \"你好\", \"intent\": \"a\", \"slots\": []}\n{\"text\": \"黑色\", \"slots\": [{\"name\": \"color\", \"value\": \"黑色\", \"start\": 0, \"end\": 2}]}";
         assert_eq!(read_bytes(with.as_bytes()).unwrap()[0].slots, Some(vec![]));

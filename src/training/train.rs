@@ -21,6 +21,8 @@ use crate::encoder::spread;
 use crate::nlu::artefact;
 use crate::nlu::artefact::EncoderName;
 use crate::nlu::artefact::Head;
+use crate::nlu::artefact::SUPPORT;
+use crate::nlu::artefact::SUPPORT_INTENTS;
 use crate::nlu::model::Labels;
 use crate::nlu::model::OUT_OF_SCOPE;
 use crate::nlu::model::Outputs;
@@ -40,9 +42,8 @@ use crate::training::row::Row;
 const HELD_OUT: usize = 10;
 
 /// What stands between two messages that customers write as one.
-const JOINS: [&str; 12] = [
-    " ", ",", "。", "?", "!", ",顺便问下", " 还有", ",还有就是", ",另外", " 对了", ",然后", ",再问一下",
-];
+const JOINS: [&str; 12] =
+    [" ", ",", "。", "?", "!", ",顺便问下", " 还有", ",还有就是", ",另外", " 对了", ",然后", ",再问一下"];
 
 /// What is trained on what.
 #[derive(Clone, Debug)]
@@ -175,7 +176,8 @@ pub fn train(
     let base = encoder.encoder.thinned(&layers);
     let (train_rows, dev_rows) = split(plan)?;
     let labels = labels(&train_rows);
-    let cut = |rows: &[Row]| -> Vec<Example> { rows.iter().map(|row| Example::new(row, &labels, &base)).collect() };
+    let cut =
+        |rows: &[Row]| -> Vec<Example> { rows.iter().map(|row| Example::new(row, &labels, &base)).collect() };
     let (mut examples, mut held) = (cut(&train_rows), cut(&dev_rows));
     let mut foreign = cut(&plan.foreign);
     let mut settings = plan.fit;
@@ -183,6 +185,8 @@ pub fn train(
         settings.joined_share = 0.15;
     }
     let mut fit = Fit::new(settings, &base, &labels)?;
+    // Rather now than after the first pass.
+    std::fs::create_dir_all(out).map_err(|source| ArtefactError::Io { path: out.to_owned(), source })?;
     fit.prepare(&mut examples)?;
     fit.prepare(&mut held)?;
     fit.prepare(&mut foreign)?;
@@ -231,8 +235,14 @@ pub fn train(
         labels: labels.clone(),
         calibration: calibration::fit(&outcomes),
         encoder: EncoderName { sha256: encoder.checksum.clone(), folder: encoder_folder.to_owned(), layers },
-        training: format!("{settings:?}, {} rows, {} held out, best after pass {}", examples.len(), held.len(), best.epoch),
+        training: format!(
+            "{settings:?}, {} rows, {} held out, best after pass {}",
+            examples.len(),
+            held.len(),
+            best.epoch
+        ),
     };
+    best_tensors.extend(support(&fit, &examples, labels.intents.len())?);
     artefact::save(&head, &best_tensors, out)?;
     // What cannot be removed is in nobody's way.
     let _ = std::fs::remove_file(out.join(CHECKPOINT));
@@ -282,9 +292,36 @@ fn outside(foreign: Vec<Example>, examples: &[Example]) -> candle_core::Result<V
         .collect();
     usual.sort_by(f32::total_cmp);
     let limit = usual[usual.len() / 2];
-    let nearest: Vec<f32> =
-        vectors(&foreign)?.matmul(&all)?.max(1)?.to_vec1()?;
+    let nearest: Vec<f32> = vectors(&foreign)?.matmul(&all)?.max(1)?.to_vec1()?;
     Ok(foreign.into_iter().zip(nearest).filter(|(_, near)| *near < limit).map(|(one, _)| one).collect())
+}
+
+/// Rows of every intent that the model carries along, so that it can be taught another one later.
+fn support(
+    fit: &Fit<'_>,
+    examples: &[Example],
+    n_intents: usize,
+) -> Result<HashMap<String, Tensor>, TrainError> {
+    /// Rows an intent.
+    const ROWS: usize = 12;
+    let mut rows = Vec::new();
+    let mut intents = Vec::new();
+    for intent in 0..n_intents as u32 {
+        let own = examples.iter().filter(|one| one.intents == [intent]).take(ROWS);
+        rows.extend(own.cloned());
+        intents.resize(rows.len(), intent as f32);
+    }
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let outputs = fit.outputs(&rows)?;
+    let features: Vec<&Tensor> = outputs.iter().map(|outputs| &outputs.features).collect();
+    let n = intents.len();
+    let tensors = [
+        (SUPPORT, Tensor::cat(&features, 0).map_err(FitError::from)?),
+        (SUPPORT_INTENTS, Tensor::from_vec(intents, n, &candle_core::Device::Cpu).map_err(FitError::from)?),
+    ];
+    Ok(tensors.into_iter().map(|(name, tensor)| (name.to_owned(), tensor)).collect())
 }
 
 /// What the network says of examples, for calibration.
@@ -314,7 +351,8 @@ fn standing(fit: &Fit<'_>, held: &[Example], labels: &Labels) -> Result<Standing
     for (one, outputs) in held.iter().zip(&outputs) {
         let outcome = outcome(one, outputs).map_err(FitError::from)?;
         if !one.intents.is_empty() {
-            let best = (0..outcome.logits.len()).max_by(|a, b| outcome.logits[*a].total_cmp(&outcome.logits[*b]));
+            let best =
+                (0..outcome.logits.len()).max_by(|a, b| outcome.logits[*a].total_cmp(&outcome.logits[*b]));
             of += 1;
             right += usize::from(best.is_some_and(|best| one.intents.contains(&(best as u32))));
         }
@@ -325,7 +363,10 @@ fn standing(fit: &Fit<'_>, held: &[Example], labels: &Labels) -> Result<Standing
         }
         if let Some(tags) = &one.tags {
             let spans = |log_probs: &[f32]| -> Vec<(usize, usize, usize)> {
-                tag::decode(log_probs, n_slots).iter().map(|span| (span.slot, span.first, span.behind)).collect()
+                tag::decode(log_probs, n_slots)
+                    .iter()
+                    .map(|span| (span.slot, span.first, span.behind))
+                    .collect()
             };
             let mut wanted = vec![-9.0; tags.len() * tag::n_tags(n_slots)];
             for (row, tag) in wanted.chunks_exact_mut(tag::n_tags(n_slots)).zip(tags) {
@@ -350,7 +391,8 @@ fn standing(fit: &Fit<'_>, held: &[Example], labels: &Labels) -> Result<Standing
 }
 
 fn copies(fit: &Fit<'_>) -> Result<HashMap<String, Tensor>, TrainError> {
-    let copy = |(name, var): (&str, &candle_core::Var)| Ok((name.to_owned(), var.as_detached_tensor().copy()?));
+    let copy =
+        |(name, var): (&str, &candle_core::Var)| Ok((name.to_owned(), var.as_detached_tensor().copy()?));
     Ok(fit.adam().variables().map(copy).collect::<candle_core::Result<_>>().map_err(FitError::from)?)
 }
 

@@ -33,21 +33,21 @@ use crate::fixture::faq;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The program, in a folder of its own and with nothing in its environment.
-fn yingda(at: &Path) -> Command {
+pub(crate) fn yingda(at: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_yingda"));
     command.env_clear().current_dir(at);
     command
 }
 
-fn run(at: &Path, args: &[&str]) -> Output {
+pub(crate) fn run(at: &Path, args: &[&str]) -> Output {
     yingda(at).args(args).output().expect("the program starts")
 }
 
-fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("stdout in UTF-8")
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("stderr in UTF-8")
 }
 
@@ -186,7 +186,7 @@ fn ask_answers_rows_in_order_with_all_keys() {
     let answered: Vec<&str> = rows.iter().map(|row| row["text"].as_str().expect("a text")).collect();
     assert_eq!(answered, texts);
     let keys =
-        ["action", "confidence", "evidence", "intent", "out_of_scope", "reply", "slots", "text", "top"];
+        ["action", "confidence", "evidence", "intent", "intents", "out_of_scope", "reply", "slots", "text", "top"];
     for row in &rows {
         let own: BTreeSet<&str> = row.as_object().expect("an object").keys().map(String::as_str).collect();
         assert_eq!(own, BTreeSet::from(keys), "{row}");

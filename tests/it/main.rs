@@ -4,8 +4,10 @@
 
 mod cli;
 mod contract;
+mod encoder;
 mod fixture;
 mod http;
 mod layers;
+mod train;
 mod webhook;
 mod wecom;

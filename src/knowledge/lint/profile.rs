@@ -37,7 +37,8 @@ pub(super) fn findings(profile: &Profile, replies: &[&str], spots: &Spots) -> Ve
     for (intent, spec) in &profile.intents {
         let source = || spots.profile(&format!("intents.{intent}"));
         if let Some(group) = spec.handoff.as_deref().filter(|group| !groups.contains(group)) {
-            let message = format!("意图 {} 的 handoff 写的“{}”不在 [handoff.groups] 里。", shown(intent), shown(group));
+            let message =
+                format!("意图 {} 的 handoff 写的“{}”不在 [handoff.groups] 里。", shown(intent), shown(group));
             findings.push(Finding::error("unknown-group", source(), message, &suggestion(group, &groups)));
         }
         let topics: Vec<&str> = profile.topics.keys().map(String::as_str).collect();
@@ -46,7 +47,8 @@ pub(super) fn findings(profile: &Profile, replies: &[&str], spots: &Spots) -> Ve
             findings.push(Finding::error("unknown-intent", source(), message, &suggestion(intent, &topics)));
         }
         if let Some(reply) = spec.reply.as_deref().filter(|reply| !replies.contains(reply)) {
-            let message = format!("意图 {} 的 reply 写的“{}”不在 replies.toml 里。", shown(intent), shown(reply));
+            let message =
+                format!("意图 {} 的 reply 写的“{}”不在 replies.toml 里。", shown(intent), shown(reply));
             findings.push(Finding::error("unknown-reply", source(), message, &suggestion(reply, replies)));
         }
     }
@@ -55,8 +57,12 @@ pub(super) fn findings(profile: &Profile, replies: &[&str], spots: &Spots) -> Ve
 
 fn thresholds(profile: &Profile, spots: &Spots) -> Vec<Finding> {
     let thresholds = &profile.thresholds;
-    let named =
-        [("answer", thresholds.answer), ("clarify", thresholds.clarify), ("margin", thresholds.margin), ("intent", thresholds.intent)];
+    let named = [
+        ("answer", thresholds.answer),
+        ("clarify", thresholds.clarify),
+        ("margin", thresholds.margin),
+        ("intent", thresholds.intent),
+    ];
     let mut findings: Vec<Finding> = named
         .into_iter()
         .filter(|(_key, value)| !(0.0..=1.0).contains(value))

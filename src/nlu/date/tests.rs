@@ -1,3 +1,5 @@
+//! What is said, when, and the instants that it means.
+
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 

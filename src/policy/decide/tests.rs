@@ -52,6 +52,7 @@ fn entries(likely: &[(usize, f32)]) -> Vec<EntryHit> {
         phrasing: 0,
         score: 1.0,
         probability: probability(*value),
+        searched: probability(*value),
         features: Features::default(),
         matched: Vec::new(),
     };
@@ -386,7 +387,7 @@ proptest! {
     ) {
         let mut known = known();
         let (answer, share, margin) = limits;
-        known.profile.thresholds = crate::knowledge::profile::Thresholds { answer, clarify: answer * share, margin };
+        known.profile.thresholds = crate::knowledge::profile::Thresholds { answer, clarify: answer * share, margin, intent: 0.8 };
         if !grouped {
             known.profile.handoff = Default::default();
         }

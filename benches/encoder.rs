@@ -1,0 +1,77 @@
+//! Our forward pass against candle-transformers' BERT of the same shape, in one run, one thread each.
+
+use std::collections::HashMap;
+use std::hint::black_box;
+
+use candle_core::DType;
+use candle_core::Device;
+use candle_core::Tensor;
+use candle_nn::VarBuilder;
+use candle_nn::VarMap;
+use candle_transformers::models::bert::BertModel;
+use candle_transformers::models::bert::Config;
+use criterion::BenchmarkId;
+use criterion::Criterion;
+use criterion::criterion_group;
+use criterion::criterion_main;
+use yingda::encoder::Encoder;
+use yingda::encoder::Shape;
+use yingda::encoder::tensor_shapes;
+use yingda::encoder::vocabulary::SPECIAL;
+use yingda::encoder::vocabulary::Vocabulary;
+
+/// Rows of the vocabulary: speed does not depend on them.
+const PIECES: usize = 200;
+
+fn ours(n_layers: usize) -> Encoder {
+    let special = SPECIAL.iter().map(|piece| (*piece).to_owned());
+    let pieces: Vec<String> =
+        special.chain(('\u{4E00}'..).take(PIECES - SPECIAL.len()).map(String::from)).collect();
+    let vocabulary = Vocabulary::new(pieces, vec![-1.0; PIECES]).expect("begins with the special pieces");
+    let shape = Shape { n_layers, n_heads: 12, epsilon: 1e-12 };
+    let tensors: HashMap<String, Tensor> = tensor_shapes(shape, PIECES)
+        .into_iter()
+        .map(|(name, dims)| (name, Tensor::randn(0.0_f32, 0.02, dims, &Device::Cpu).expect("small")))
+        .collect();
+    Encoder::new(shape, vocabulary, &tensors).expect("all tensors are there")
+}
+
+fn theirs(n_layers: usize) -> BertModel {
+    let config = Config {
+        vocab_size: PIECES,
+        hidden_size: 384,
+        num_hidden_layers: n_layers,
+        num_attention_heads: 12,
+        intermediate_size: 1_536,
+        layer_norm_eps: 1e-12,
+        ..Config::default()
+    };
+    let map = VarMap::new();
+    BertModel::load(VarBuilder::from_varmap(&map, DType::F32, &Device::Cpu), &config).expect("random weights")
+}
+
+fn forward(criterion: &mut Criterion) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
+    let mut group = criterion.benchmark_group("encoder");
+    for n_layers in [4, 6, 12] {
+        let (ours, theirs) = (ours(n_layers), theirs(n_layers));
+        for n_tokens in [16_usize, 64] {
+            let ids: Vec<u32> = (0..n_tokens as u32).map(|n| 4 + n % 100).collect();
+            let name = format!("{n_layers} layers, {n_tokens} tokens");
+            group.bench_function(BenchmarkId::new("ours", &name), |bencher| {
+                pool.install(|| bencher.iter(|| ours.encode(&[black_box(&ids)]).expect("computes")));
+            });
+            let batch = Tensor::from_vec(ids.clone(), (1, n_tokens), &Device::Cpu).expect("one row");
+            let types = batch.zeros_like().expect("one row");
+            group.bench_function(BenchmarkId::new("candle-transformers", &name), |bencher| {
+                pool.install(|| {
+                    bencher.iter(|| theirs.forward(black_box(&batch), &types, None).expect("computes"));
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, forward);
+criterion_main!(benches);

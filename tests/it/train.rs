@@ -1,0 +1,434 @@
+//! Training by the built program: the same seed, an interruption, bad files; and models that do not fit or do not
+//! know what they read.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::fs;
+use std::process::Output;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
+
+use candle_core::Tensor;
+use jiff::Zoned;
+use serde_json::Value;
+use serde_json::json;
+use tempfile::TempDir;
+use yingda::encoder::artefact;
+use yingda::encoder::kernel::WIDTH;
+use yingda::engine::Engine;
+use yingda::engine::Turn;
+use yingda::message::Channel;
+use yingda::message::Content;
+use yingda::message::Customer;
+use yingda::message::CustomerKind;
+use yingda::message::Inbound;
+use yingda::message::Part;
+use yingda::nlu;
+use yingda::nlu::Nlu;
+use yingda::nlu::artefact::EncoderName;
+use yingda::nlu::artefact::Head;
+use yingda::nlu::artefact::LoadedModel;
+use yingda::nlu::model::Calibration;
+use yingda::nlu::model::Labels;
+use yingda::nlu::model::OUT_OF_SCOPE;
+use yingda::nlu::model::head_shapes;
+use yingda::policy::state::State;
+use yingda::text::segment::Segmenter;
+use yingda::text::utterance::Utterance;
+
+use crate::cli::run;
+use crate::cli::stderr;
+use crate::cli::stdout;
+use crate::cli::yingda;
+use crate::encoder::random_encoder;
+use crate::encoder::random_tensor;
+use crate::encoder::weights_at;
+use crate::fixture::BOT;
+use crate::fixture::Folder;
+use crate::fixture::RETURN;
+
+/// How long anything may take before a test gives up on it.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What a training leaves behind while it is under way.
+const CHECKPOINT: &str = "checkpoint.safetensors";
+
+/// Words of each intent; hardly a character stands in two of them.
+const WISHES: [(&str, [&str; 5]); 4] = [
+    ("return_policy", ["退货", "退款", "寄回", "退回", "回寄"]),
+    ("invoice", ["发票", "抬头", "税票", "发抬头", "税头"]),
+    ("size", ["尺码", "大小", "长大", "小码", "长尺"]),
+    (OUT_OF_SCOPE, ["天气", "雨雪", "雪诗", "诗", "天雨"]),
+];
+
+/// Endings of the rows to learn from, and of those to choose by.
+const ENDINGS: [&str; 3] = ["吗", "呢", "了吗"];
+const HELD_ENDINGS: [&str; 1] = ["啊"];
+
+/// A row for every word and ending; two in three have a colour, behind a character or an emoji.
+fn rows(endings: &[&str]) -> Vec<Value> {
+    let mut rows = Vec::new();
+    for (intent, words) in WISHES {
+        for (nth_word, word) in words.into_iter().enumerate() {
+            for (nth_ending, ending) in endings.iter().enumerate() {
+                let (before, colour) =
+                    [("", ""), ("这", "黑色"), ("😀", "白色")][(nth_word + nth_ending) % 3];
+                let slot = json!({ "name": "color", "value": colour, "start": 1, "end": 3 });
+                let slots = if colour.is_empty() { vec![] } else { vec![slot] };
+                let text = format!("{before}{colour}{word}{ending}");
+                rows.push(json!({ "text": text, "intent": intent, "slots": slots }));
+            }
+        }
+    }
+    rows
+}
+
+/// [`rows`] and some with two wishes, so that training joins messages, too.
+fn rows_to_learn_from() -> Vec<Value> {
+    let mut rows = rows(&ENDINGS);
+    let ((first, returns), (second, invoices)) = (WISHES[0], WISHES[1]);
+    for (one, other) in returns.iter().zip(invoices).take(4) {
+        let text = format!("{one},{other}");
+        rows.push(json!({ "text": text, "intent": first, "intents": [first, second], "slots": [] }));
+    }
+    rows
+}
+
+fn lines(rows: &[Value]) -> String {
+    rows.iter().map(|row| format!("{row}\n")).collect()
+}
+
+/// A folder with an encoder that has learned nothing, rows to learn from and rows to choose by.
+fn workshop() -> TempDir {
+    let at = tempfile::tempdir().unwrap();
+    artefact::save(&random_encoder(1, 0.05), "seeded noise", &at.path().join("encoder")).unwrap();
+    fs::write(at.path().join("rows.jsonl"), lines(&rows_to_learn_from())).unwrap();
+    fs::write(at.path().join("dev.jsonl"), lines(&rows(&HELD_ENDINGS))).unwrap();
+    at
+}
+
+fn arguments<'a>(data: &'a str, out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let fixed = ["train", "--encoder", "encoder", "--foreign", "nonexistent", "--data", data, "--out", out];
+    [&fixed[..], more].concat()
+}
+
+fn train(at: &TempDir, data: &str, out: &str, more: &[&str]) -> Output {
+    run(at.path(), &arguments(data, out, more))
+}
+
+/// Trains, and gives the bytes of the model.
+#[track_caller]
+fn trained(at: &TempDir, data: &str, out: &str, more: &[&str]) -> Vec<u8> {
+    let told = train(at, data, out, more);
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    assert!(!at.path().join(out).join(CHECKPOINT).exists(), "a finished training leaves no checkpoint");
+    fs::read(at.path().join(out).join(nlu::artefact::FILE)).unwrap()
+}
+
+#[track_caller]
+fn assert_same(one: &[u8], other: &[u8]) {
+    let differs = one.iter().zip(other).position(|(a, b)| a != b);
+    let (n_one, n_other, body) = (one.len(), other.len(), weights_at(one));
+    assert!(one == other, "{n_one} and {n_other} bytes, weights from {body} on, differ from {differs:?} on");
+}
+
+// What comes of a training.
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let at = workshop();
+    let seven = trained(&at, "rows.jsonl", "seven", &["--epochs", "3", "--seed", "7"]);
+    let again = trained(&at, "rows.jsonl", "again", &["--epochs", "3", "--seed", "7"]);
+    assert_same(&seven, &again);
+    let eight = trained(&at, "rows.jsonl", "eight", &["--epochs", "3", "--seed", "8"]);
+    assert!(seven[weights_at(&seven)..] != eight[weights_at(&eight)..], "the seed changes nothing");
+}
+
+#[test]
+fn eval_measures_a_model_and_writes_a_prediction_a_row() {
+    let at = workshop();
+    // The heads alone learn these rows, and quickly.
+    let heads = ["--dev", "dev.jsonl", "--tune-layers", "0", "--epochs", "40", "--patience", "40"];
+    trained(&at, "rows.jsonl", "model", &heads);
+    let told = run(
+        at.path(),
+        &[
+            "eval",
+            "nlu",
+            "--model",
+            "model",
+            "--data",
+            "rows.jsonl",
+            "--predictions",
+            "predictions.jsonl",
+            "--json",
+        ],
+    );
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    let rows = rows_to_learn_from();
+    let summary: Value = serde_json::from_str(&stdout(&told)).unwrap();
+    let metrics = &summary["metrics"];
+    assert_eq!(metrics["n_rows"], rows.len(), "{metrics}");
+    for measure in [
+        &metrics["intent_accuracy"],
+        &metrics["intent_macro_f1"],
+        &metrics["slots"]["f1"],
+        &metrics["whole_message"],
+        &metrics["exact_set"],
+        &metrics["calibration_error"],
+        &metrics["scope"]["auroc"],
+    ] {
+        assert!(measure.as_f64().is_some_and(|share| (0.0..=1.0).contains(&share)), "{metrics}");
+    }
+    // Four kinds of rows: a quarter is chance.
+    assert!(metrics["intent_accuracy"].as_f64().is_some_and(|share| share > 0.5), "{metrics}");
+
+    let written = fs::read_to_string(at.path().join("predictions.jsonl")).unwrap();
+    let predictions: Vec<Value> = written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(predictions.len(), rows.len());
+    let mut n_slots = 0;
+    for (row, prediction) in rows.iter().zip(&predictions) {
+        assert_eq!(prediction["text"], row["text"]);
+        let keys: HashSet<&str> = prediction.as_object().unwrap().keys().map(String::as_str).collect();
+        for key in ["text", "intent", "confidence", "out_of_scope", "slots", "top"] {
+            assert!(keys.contains(key), "no {key} in {prediction}");
+        }
+        let text: Vec<char> = prediction["text"].as_str().unwrap().chars().collect();
+        for slot in prediction["slots"].as_array().unwrap() {
+            let place = |key: &str| usize::try_from(slot[key].as_u64().unwrap()).unwrap();
+            let said: String = text[place("start")..place("end")].iter().collect();
+            assert_eq!(slot["value"], said, "{prediction}");
+            n_slots += 1;
+        }
+    }
+    assert!(n_slots > 0, "a model that finds no entity says nothing about their places");
+}
+
+// A training that was interrupted.
+
+/// Long enough that it is under way when its first checkpoint is seen.
+const LONG: [&str; 4] = ["--epochs", "8", "--patience", "8"];
+
+/// A training that is killed once its first checkpoint is there.
+#[track_caller]
+fn killed(at: &TempDir, out: &str, more: &[&str]) {
+    let mut child = yingda(at.path())
+        .args(arguments("rows.jsonl", out, more))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let folder = at.path().join(out);
+    let until = Instant::now() + DEADLINE;
+    while !folder.join(CHECKPOINT).exists() && Instant::now() < until && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(folder.join(CHECKPOINT).exists(), "there is no checkpoint to go on from");
+    assert!(!folder.join(nlu::artefact::FILE).exists(), "the training was over before it could be killed");
+}
+
+#[test]
+fn a_killed_training_goes_on_to_the_same_model() {
+    let at = workshop();
+    let settings = [&LONG[..], &["--seed", "7"]].concat();
+    let unbroken = trained(&at, "rows.jsonl", "unbroken", &settings);
+    killed(&at, "killed", &settings);
+    let resumed = train(&at, "rows.jsonl", "killed", &[&settings[..], &["--resume"]].concat());
+    let said = stderr(&resumed);
+    assert_eq!(resumed.status.code(), Some(0), "{said}");
+    assert!(said.contains("resumed after pass"), "it began anew:\n{said}");
+    assert_same(&unbroken, &fs::read(at.path().join("killed").join(nlu::artefact::FILE)).unwrap());
+    assert!(!at.path().join("killed").join(CHECKPOINT).exists(), "a finished training leaves no checkpoint");
+}
+
+#[test]
+fn a_checkpoint_of_another_seed_is_refused_and_kept() {
+    let at = workshop();
+    killed(&at, "killed", &[&LONG[..], &["--seed", "7"]].concat());
+    let checkpoint = || fs::read(at.path().join("killed").join(CHECKPOINT)).unwrap();
+    let before = checkpoint();
+    let told = train(&at, "rows.jsonl", "killed", &[&LONG[..], &["--seed", "8", "--resume"]].concat());
+    let said = stderr(&told);
+    assert_eq!(told.status.code(), Some(2), "{said}");
+    assert!(said.contains("the checkpoint in killed belongs to another training"), "{said}");
+    assert!(checkpoint() == before, "the checkpoint was changed");
+}
+
+// Files that cannot be learned from.
+
+/// Checks that a training from these bytes ends before it has written anything, with these words.
+#[track_caller]
+fn assert_refused(bytes: &[u8], expected: &[&str]) {
+    let at = workshop();
+    fs::write(at.path().join("bad.jsonl"), bytes).unwrap();
+    assert_told(&at, "bad.jsonl", expected);
+}
+
+#[track_caller]
+fn assert_told(at: &TempDir, data: &str, expected: &[&str]) {
+    let told = train(at, data, "model", &[]);
+    let said = stderr(&told);
+    assert_eq!(told.status.code(), Some(2), "{said}");
+    for words in expected {
+        assert!(said.contains(words), "{words:?} is not in:\n{said}");
+    }
+    assert!(!at.path().join("model").exists(), "nothing is written");
+}
+
+#[test]
+fn bad_rows_are_named_by_file_and_line() {
+    let moved = json!({
+        "text": "黑色退货",
+        "intent": "return_policy",
+        "slots": [{ "name": "color", "value": "黑色", "start": 1, "end": 3 }]
+    });
+    let (good, moved) = (lines(&rows(&ENDINGS)), format!("{moved}\n"));
+    let n_good = good.lines().count();
+    let place = |nth: usize| format!("bad.jsonl:{}: ", n_good + nth);
+    assert_refused(
+        format!("{good}{moved}no row\n[]\n").as_bytes(),
+        &[
+            &format!(r#"{}entity "color" has the value "黑色", but 1..3 of the text is "色退""#, place(1)),
+            &format!("{}not a row", place(2)),
+            &format!("{}not a row", place(3)),
+        ],
+    );
+}
+
+#[test]
+fn files_without_enough_to_learn_are_refused() {
+    for empty in ["", "\n \n\n"] {
+        assert_refused(empty.as_bytes(), &["bad.jsonl has no rows"]);
+    }
+    let few = rows(&HELD_ENDINGS);
+    assert_refused(lines(&few[..5]).as_bytes(), &["5 rows are too few"]);
+    let one: Vec<Value> =
+        (0..30).map(|n| json!({ "text": format!("退货{n}"), "intent": "return_policy" })).collect();
+    assert_refused(lines(&one).as_bytes(), &["1 intents and 0 entities leave nothing to learn"]);
+}
+
+#[test]
+fn missing_files_are_named() {
+    let at = workshop();
+    assert_told(&at, "missing.jsonl", &["missing.jsonl", "No such file"]);
+    let told = run(at.path(), &["train", "--encoder", "nowhere", "--data", "rows.jsonl", "--out", "model"]);
+    assert_eq!(told.status.code(), Some(2));
+    let said = stderr(&told);
+    assert!(said.contains(&format!("nowhere/{}", artefact::FILE)) && said.contains("No such file"), "{said}");
+}
+
+#[test]
+fn rows_in_gb18030_teach_what_the_same_rows_in_utf8_teach() {
+    let at = workshop();
+    let text = fs::read_to_string(at.path().join("rows.jsonl")).unwrap();
+    let (bytes, _, lost) = encoding_rs::GB18030.encode(&text);
+    assert!(!lost && std::str::from_utf8(&bytes).is_err());
+    fs::write(at.path().join("office.jsonl"), &bytes).unwrap();
+    let short = ["--epochs", "1", "--tune-layers", "0"];
+    let office = trained(&at, "office.jsonl", "office", &short);
+    assert_same(&trained(&at, "rows.jsonl", "model", &short), &office);
+}
+
+#[test]
+fn a_folder_that_cannot_be_is_named() {
+    let at = workshop();
+    fs::write(at.path().join("plain"), "a file").unwrap();
+    let told = train(&at, "rows.jsonl", "plain/model", &["--epochs", "1", "--tune-layers", "0"]);
+    assert_eq!(told.status.code(), Some(2), "{}", stderr(&told));
+    assert!(stderr(&told).contains("plain/model"), "{}", stderr(&told));
+    assert_eq!(fs::read_to_string(at.path().join("plain")).unwrap(), "a file");
+}
+
+// Models in use.
+
+/// A model of the small encoder that tells these apart and has learned nothing, through its file.
+fn untrained(intents: &[&str], slots: &[&str]) -> Arc<LoadedModel> {
+    let at = tempfile::tempdir().unwrap();
+    let folder = at.path().join("encoder");
+    let sha256 = artefact::save(&random_encoder(1, 0.05), "seeded noise", &folder).unwrap();
+    let owned = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+    let labels = Labels { intents: owned(intents), slots: owned(slots), declines: true };
+    let heads = head_shapes(&labels).into_iter().enumerate();
+    let tensors: HashMap<String, Tensor> =
+        heads.map(|(seed, (name, dims))| (name.to_owned(), random_tensor(seed, &dims, 0.05))).collect();
+    let head = Head {
+        labels,
+        calibration: Calibration::default(),
+        encoder: EncoderName { sha256, folder, layers: vec![0] },
+        training: String::new(),
+    };
+    nlu::artefact::save(&head, &tensors, &at.path().join("model")).unwrap();
+    Arc::new(nlu::artefact::load(&at.path().join("model")).unwrap())
+}
+
+fn ask(engine: &Engine, text: &str) -> Turn {
+    let inbound = Inbound {
+        bot: BOT.to_owned(),
+        channel: Channel::Web,
+        customer: Customer::new("c", CustomerKind::Customer),
+        content: Content::Text(text.to_owned()),
+    };
+    let now = "2026-11-23T10:00:00+08:00".parse().unwrap();
+    engine.respond(&inbound, &State::default(), now, &mut |_| {})
+}
+
+/// Checks that the bot refuses a model, naming what it does not know and itself, and reads on as before.
+#[track_caller]
+fn assert_goes_on_without(engine: &Engine, other: &Arc<LoadedModel>, named: &str) {
+    let (model, answer) = (engine.model(), ask(engine, RETURN.0));
+    let error = engine.exchange_model(Some(Arc::clone(other))).unwrap_err().to_string();
+    assert!(error.contains(named) && error.contains(&format!("the bot {BOT}")), "{error}");
+    let version = |model: Option<Arc<LoadedModel>>| model.map(|loaded| loaded.checksum.clone());
+    assert_eq!(version(engine.model()), version(model));
+    let again = ask(engine, RETURN.0);
+    assert_eq!((again.evidence.meaning, again.reply), (answer.evidence.meaning, answer.reply));
+}
+
+#[test]
+fn a_model_of_another_bot_is_refused_and_the_bot_goes_on() {
+    let folder = Folder::new();
+    let engine = folder.engine();
+    let warranty = untrained(&["return_policy", "warranty"], &["color"]);
+    let colour = untrained(&["return_policy", "invoice"], &["colour"]);
+    assert_goes_on_without(&engine, &warranty, r#"intent "warranty""#);
+    let turn = ask(&engine, RETURN.0);
+    assert_eq!(turn.reply.parts.first(), Some(&Part::Text(RETURN.1.to_owned())));
+    assert!(turn.evidence.meaning.intents.is_none());
+
+    let own = untrained(&["return_policy", "invoice"], &["color"]);
+    engine.exchange_model(Some(Arc::clone(&own))).unwrap();
+    assert!(ask(&engine, RETURN.0).evidence.meaning.intents.is_some());
+    assert_goes_on_without(&engine, &warranty, r#"intent "warranty""#);
+    assert_goes_on_without(&engine, &colour, r#"entity "colour""#);
+    assert!(Arc::ptr_eq(&engine.model().unwrap(), &own));
+}
+
+#[test]
+fn any_text_has_a_reading() {
+    /// Rounding of a sum of a few hundred numbers of order 1.
+    const ROUNDING: f32 = 1e-4;
+    let nlu = Nlu::new(&[]);
+    let segmenter = Segmenter::new(nlu.words());
+    let now: Zoned = "2026-11-23T10:00[Asia/Shanghai]".parse().unwrap();
+    let loaded = untrained(&["return_policy", "invoice"], &["color"]);
+    let unknown = "鑫淼焱垚";
+    assert_eq!(loaded.model.encoder().tokens(unknown).ids, [0, 3, 3, 3, 3, 2]);
+    let long = "退".repeat(100_000);
+    let texts = [("", false), ("😀", false), ("退", false), (unknown, false), (long.as_str(), true)];
+    for (text, cut) in texts {
+        let shown: String = text.chars().take(4).collect();
+        let meaning = nlu.understand(&Utterance::read(text, &segmenter), Some(&loaded.model), &now);
+        let Some(intents) = meaning.intents else { panic!("no reading of {shown:?}") };
+        assert_eq!((intents.vector.len(), intents.cut), (WIDTH, cut), "{shown:?}");
+        let length = intents.vector.iter().map(|number| number * number).sum::<f32>().sqrt();
+        assert!((length - 1.0).abs() < ROUNDING, "{shown:?}: {length}");
+        let total: f32 = intents.ranked.iter().map(|(_, probability)| probability.value()).sum();
+        assert!((total - 1.0).abs() < ROUNDING, "{shown:?}: {total}");
+    }
+    // The model itself is given what no utterance cuts.
+    assert!(loaded.model.read(&long).unwrap().cut);
+}
