@@ -230,7 +230,8 @@ struct Asked {
 
 impl Asked {
     fn new(text: &str, nlu: &Nlu, segmenter: &Segmenter) -> Self {
-        let (utterance, slots) = nlu.read(text, segmenter);
+        let utterance = Utterance::read(text, segmenter);
+        let slots = nlu.understand(&utterance, None, &jiff::Zoned::now()).slots;
         let spans = slots.iter().map(|slot| slot.span).collect();
         let wanted = wanted(&slots, utterance.as_str());
         Self { utterance, spans, wanted }

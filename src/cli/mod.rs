@@ -14,6 +14,7 @@ mod teach;
 mod threads;
 mod train;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -99,4 +100,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Teach(args) => teach::run(args),
         Command::Eval(args) => eval::run(args),
     }
+}
+
+/// A line for whoever watches, on stderr.
+fn note(line: std::fmt::Arguments<'_>) {
+    // stderr being closed leaves nobody to tell.
+    let _closed = writeln!(std::io::stderr(), "{line}");
 }

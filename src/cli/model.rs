@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Subcommand;
 
+use crate::cli::note;
 use crate::cli::threads;
 use crate::encoder::artefact;
 use crate::encoder::package::Keep;
@@ -98,7 +99,7 @@ fn run_import(args: &Import) -> anyhow::Result<ExitCode> {
         encoder.vocabulary().len()
     );
     let checksum = artefact::save(&encoder, &origin, &args.out)?;
-    eprintln!("{}: {origin}; {checksum}", args.out.display());
+    note(format_args!("{}: {origin}; {checksum}", args.out.display()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -126,7 +127,7 @@ fn run_distil(args: &Distil) -> anyhow::Result<ExitCode> {
         let loss = distil.step(&lines)?;
         if (step + 1) % TELL_STEPS == 0 || step + 1 == args.steps {
             artefact::save(&distil.student()?, &origin, &args.out)?;
-            eprintln!("step {} of {}: {loss}", step + 1, args.steps);
+            note(format_args!("step {} of {}: {loss}", step + 1, args.steps));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use crate::cli::note;
 use crate::nlu::artefact;
 use crate::training::teach::teach;
 
@@ -38,6 +39,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     head.training = format!("{}; taught {} with {} examples", head.training, args.intent, examples.len());
     let out = args.out.unwrap_or(args.model);
     let version = artefact::save(&head, &taught, &out)?;
-    eprintln!("{}: {} intents, version {}", out.display(), head.labels.intents.len(), &version[..12]);
+    note(format_args!(
+        "{}: {} intents, version {}",
+        out.display(),
+        head.labels.intents.len(),
+        &version[..12]
+    ));
     Ok(ExitCode::SUCCESS)
 }

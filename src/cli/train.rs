@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use indicatif::ProgressBar;
 use indicatif::ProgressStyle;
 
+use crate::cli::note;
 use crate::cli::threads;
 use crate::encoder::artefact;
 use crate::nlu::model::OUT_OF_SCOPE;
@@ -101,7 +102,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let best = train(&plan, &encoder, &args.encoder, &args.out, &mut |event| match event {
         Event::Start { n_train, n_dev, n_intents, n_slots, resumed } => {
             let resumed = if resumed > 0 { format!(", resumed after pass {resumed}") } else { String::new() };
-            eprintln!("{n_train} rows, {n_dev} held out, {n_intents} intents, {n_slots} entities{resumed}");
+            note(format_args!(
+                "{n_train} rows, {n_dev} held out, {n_intents} intents, {n_slots} entities{resumed}"
+            ));
         }
         Event::Step(progress) => {
             bar.set_length(progress.steps.1 as u64);
@@ -118,12 +121,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 100.0 * standing.scope_auroc,
                 bar.message(),
             );
-            bar.suspend(|| eprintln!("{line}"));
+            bar.suspend(|| note(format_args!("{line}")));
             bar.reset();
         }
     })?;
     bar.finish_and_clear();
-    eprintln!("{}: the weights after pass {}", args.out.display(), best.epoch);
+    note(format_args!("{}: the weights after pass {}", args.out.display(), best.epoch));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -133,7 +136,10 @@ fn foreign(rows: &[Row], file: &Path) -> anyhow::Result<Vec<Row>> {
         return Ok(Vec::new());
     }
     if !file.exists() {
-        eprintln!("{} does not exist: the model learns nothing of what is out of scope", file.display());
+        note(format_args!(
+            "{} does not exist: the model learns nothing of what is out of scope",
+            file.display()
+        ));
         return Ok(Vec::new());
     }
     Ok(foreign_rows(read(file).context("reading the rows that stand for the rest of the world")?))

@@ -284,7 +284,7 @@ fn phi(x: f32) -> (f32, f32) {
 fn exp(x: f32) -> f32 {
     /// Adding and taking it away rounds to whole numbers; its low bits then hold the number.
     const ROUND: f32 = 12_582_912.0;
-    let x = x.max(-87.0).min(88.0);
+    let x = x.clamp(-87.0, 88.0);
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let whole = shifted - ROUND;
     let r = (x - whole * 0.693_359_4) + whole * 2.121_944_4e-4;

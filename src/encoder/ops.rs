@@ -307,6 +307,8 @@ mod tests {
         check(&[x.clone(), bias.clone()], &|| {
             weigh(&x.apply_op2(&bias.flatten_all().unwrap(), BiasGelu).unwrap())
         });
-        check(&[x.clone()], &|| weigh(&x.apply_op1(Mean { stretches: [(0, 2), (1, 3)].into() }).unwrap()));
+        check(std::slice::from_ref(&x), &|| {
+            weigh(&x.apply_op1(Mean { stretches: [(0, 2), (1, 3)].into() }).unwrap())
+        });
     }
 }

@@ -185,8 +185,18 @@ fn ask_answers_rows_in_order_with_all_keys() {
     assert_eq!(code, Some(0), "{said}");
     let answered: Vec<&str> = rows.iter().map(|row| row["text"].as_str().expect("a text")).collect();
     assert_eq!(answered, texts);
-    let keys =
-        ["action", "confidence", "evidence", "intent", "intents", "out_of_scope", "reply", "slots", "text", "top"];
+    let keys = [
+        "action",
+        "confidence",
+        "evidence",
+        "intent",
+        "intents",
+        "out_of_scope",
+        "reply",
+        "slots",
+        "text",
+        "top",
+    ];
     for row in &rows {
         let own: BTreeSet<&str> = row.as_object().expect("an object").keys().map(String::as_str).collect();
         assert_eq!(own, BTreeSet::from(keys), "{row}");
