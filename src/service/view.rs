@@ -298,7 +298,11 @@ fn slot(engine: &Engine, turn: &Turn, slot: &Slot) -> SlotView {
 fn meaning(engine: &Engine, value: &SlotValue) -> Value {
     let yuan = |fen: Option<u64>| fen.map(|fen| fen as f64 / 100.0);
     match value {
-        SlotValue::Period(period) => json!({ "from": period.from.to_string(), "to": period.to.to_string() }),
+        SlotValue::Period(period) => {
+            // The bot's wall clock with its offset: readers elsewhere see the customer's hours.
+            let told = |at| engine.calendar().zoned(at).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+            json!({ "from": told(period.from), "to": told(period.to) })
+        }
         SlotValue::Amount(amount) => json!({ "count": amount.count, "unit": amount.unit }),
         SlotValue::Money(money) => {
             json!({ "yuan_min": yuan(money.fen_min), "yuan_max": yuan(money.fen_max) })

@@ -168,9 +168,9 @@ function period(value) {
   return lastHour === hour(from) ? first : say("span", first, lastHour);
 }
 
-// Browsers agree on three digits of a second only; the server may send nine.
+// The server tells the wall clock of the bot's zone with its offset; it is shown as it stands, wherever the reader is.
 function instant(words) {
-  return new Date(String(words).replace(/(\.\d{3})\d+/, "$1"));
+  return new Date(String(words).replace(/[+-]\d\d:\d\d$/, ""));
 }
 
 function atMidnight(time) {
