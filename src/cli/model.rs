@@ -127,7 +127,7 @@ fn run_distil(args: &Distil) -> anyhow::Result<ExitCode> {
         let loss = distil.step(&lines)?;
         if (step + 1) % TELL_STEPS == 0 || step + 1 == args.steps {
             artefact::save(&distil.student()?, &origin, &args.out)?;
-            note(format_args!("step {} of {}: {loss}", step + 1, args.steps));
+            note(format_args!("step {} of {}: loss {loss:.4}", step + 1, args.steps));
         }
     }
     Ok(ExitCode::SUCCESS)

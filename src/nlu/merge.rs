@@ -29,9 +29,8 @@ pub struct Merged {
 /// The same entity at the same place counts once, and names who else saw it.
 #[must_use]
 pub fn merge(certain: Vec<Slot>, network: Vec<Slot>) -> Merged {
-    let heard = !network.is_empty();
     let mut all: Vec<Slot> = certain.into_iter().chain(network).collect();
-    all.sort_by_key(|slot| (standing(slot, heard), Reverse(slot.span.len()), slot.span.start));
+    all.sort_by_key(|slot| (standing(slot), Reverse(slot.span.len()), slot.span.start));
     let mut merged = Merged::default();
     for slot in all {
         let rival = merged.slots.iter_mut().find(|other| other.span.overlaps(&slot.span));
@@ -51,20 +50,14 @@ pub fn merge(certain: Vec<Slot>, network: Vec<Slot>) -> Merged {
 }
 
 /// The lower, the more it counts.
-fn standing(slot: &Slot, heard: bool) -> u8 {
+fn standing(slot: &Slot) -> u8 {
     match slot.origin {
         Origin::Pattern if has_own_form(slot.name) => 0,
         Origin::Network(sure) if sure.value() >= SURE => 1,
         // Without a network, of two readings the longer one wins, whoever found it.
         Origin::Pattern | Origin::Lexicon => 2,
         Origin::Sound => 3,
-        Origin::Network(_) => {
-            if heard {
-                4
-            } else {
-                2
-            }
-        }
+        Origin::Network(_) => 4,
     }
 }
 

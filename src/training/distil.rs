@@ -1,7 +1,6 @@
 //! Teaching a shallow encoder of characters to say what a deep one of pieces says.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use candle_core::D;
 use candle_core::DType;
@@ -61,19 +60,6 @@ pub struct Distillation<'a> {
     done: usize,
 }
 
-/// The parts of the loss, each a mean over the batch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DistilLoss {
-    /// All together.
-    pub total: f32,
-}
-
-impl fmt::Display for DistilLoss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "loss {:.4}", self.total)
-    }
-}
-
 impl<'a> Distillation<'a> {
     /// Makes every weight of `start` a variable.
     ///
@@ -95,9 +81,11 @@ impl<'a> Distillation<'a> {
 
     /// One step over sentences drawn from `lines`.
     ///
+    /// * Returns the loss, a mean over the batch.
+    ///
     /// # Errors
     /// As candle's.
-    pub fn step(&mut self, lines: &[&str]) -> Result<DistilLoss, FitError> {
+    pub fn step(&mut self, lines: &[&str]) -> Result<f32, FitError> {
         let batch: Vec<String> = (0..BATCH)
             .map(|_| {
                 normalise(lines[self.rng.random_range(0..lines.len())])
@@ -122,7 +110,7 @@ impl<'a> Distillation<'a> {
         let rise = if share < WARM_UP { share / WARM_UP + 1e-3 } else { (1.0 - share) / (1.0 - WARM_UP) };
         self.adam.step(&gradients, self.settings.rate * rise)?;
         self.done += 1;
-        Ok(DistilLoss { total })
+        Ok(total)
     }
 
     /// The student as it is now.
