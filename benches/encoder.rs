@@ -3,19 +3,15 @@
 use std::collections::HashMap;
 use std::hint::black_box;
 
-use candle_core::DType;
 use candle_core::Device;
 use candle_core::Tensor;
-use candle_nn::VarBuilder;
-use candle_nn::VarMap;
-use candle_transformers::models::bert::BertModel;
-use candle_transformers::models::bert::Config;
 use criterion::BenchmarkId;
 use criterion::Criterion;
 use criterion::criterion_group;
 use criterion::criterion_main;
 use yingda::encoder::Encoder;
 use yingda::encoder::Shape;
+use yingda::encoder::peer;
 use yingda::encoder::tensor_shapes;
 use yingda::encoder::vocabulary::SPECIAL;
 use yingda::encoder::vocabulary::Vocabulary;
@@ -36,25 +32,12 @@ fn ours(n_layers: usize) -> Encoder {
     Encoder::new(shape, vocabulary, &tensors).expect("all tensors are there")
 }
 
-fn theirs(n_layers: usize) -> BertModel {
-    let config = Config {
-        vocab_size: PIECES,
-        hidden_size: 384,
-        num_hidden_layers: n_layers,
-        num_attention_heads: 12,
-        intermediate_size: 1_536,
-        layer_norm_eps: 1e-12,
-        ..Config::default()
-    };
-    let map = VarMap::new();
-    BertModel::load(VarBuilder::from_varmap(&map, DType::F32, &Device::Cpu), &config).expect("random weights")
-}
-
 fn forward(criterion: &mut Criterion) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
     let mut group = criterion.benchmark_group("encoder");
     for n_layers in [4, 6, 12] {
-        let (ours, theirs) = (ours(n_layers), theirs(n_layers));
+        let ours = ours(n_layers);
+        let theirs = peer::bert(&ours).expect("the same weights");
         for n_tokens in [16_usize, 64] {
             let ids: Vec<u32> = (0..n_tokens as u32).map(|n| 4 + n % 100).collect();
             let name = format!("{n_layers} layers, {n_tokens} tokens");

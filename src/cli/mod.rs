@@ -1,6 +1,7 @@
 //! The commands, one file each. Data goes to stdout, talk to stderr.
 
 mod ask;
+mod bench;
 mod bots;
 mod calibrate;
 mod chat;
@@ -65,6 +66,8 @@ enum Command {
     Teach(teach::Args),
     /// Measure a model on labelled rows.
     Eval(eval::Args),
+    /// Measure what an answer costs on this machine.
+    Bench(bench::Args),
 }
 
 /// Runs a command.
@@ -99,6 +102,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Train(args) => train::run(&args),
         Command::Teach(args) => teach::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Bench(args) => bench::run(&args, &config),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Weights on disk: a safetensors file in half precision, whose head says what it is and what its body adds up to.
+//! Weights on disk: a safetensors file in half precision, whose head says what it is and what it adds up to.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ use crate::text::hex;
 pub const FILE: &str = "encoder.safetensors";
 
 /// Written into every file; another number means another layout.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Why a file gives no weights. Every message names the file.
 #[derive(Debug, thiserror::Error)]
@@ -55,12 +55,12 @@ pub enum ArtefactError {
         /// What is missing.
         detail: String,
     },
-    /// The body is not the one that was written.
-    #[error("{} is damaged: its weights have the checksum {found}, expected {expected}", path.display())]
+    /// Head or body are not what was written.
+    #[error("{} is damaged: it has the checksum {found}, expected {expected}", path.display())]
     Checksum {
         /// The file.
         path: PathBuf,
-        /// Checksum of the body.
+        /// Checksum of head and body.
         found: String,
         /// Checksum that the head names.
         expected: String,
@@ -90,7 +90,7 @@ struct Head {
 pub struct Loaded {
     /// The encoder.
     pub encoder: Encoder,
-    /// SHA-256 of its weights, in hexadecimal digits.
+    /// SHA-256 of head and weights, in hexadecimal digits.
     pub checksum: String,
     /// Where its weights come from, in words.
     pub origin: String,
@@ -149,7 +149,7 @@ impl Precision {
 /// Writes tensors with a head that says what they are. The file appears whole or not at all.
 ///
 /// * `kind`: what [`read`] must ask for.
-/// * Returns the SHA-256 of the body.
+/// * Returns the SHA-256 of head and body.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -168,20 +168,18 @@ pub fn write<H: Serialize>(
     let mut bodies = Vec::new();
     for name in names {
         let tensor = &tensors[name];
-        let values: Vec<f32> = tensor.flatten_all().and_then(|flat| flat.to_vec1()).map_err(tensor_error)?;
-        let bytes: Vec<u8> = match precision {
-            Precision::Half => {
-                values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()).collect()
-            }
-            Precision::Full => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-        };
-        bodies.push((name, tensor.dims().to_vec(), bytes));
+        let (dtype, bytes) = encoded(tensor, precision).map_err(tensor_error)?;
+        bodies.push((name, tensor.dims().to_vec(), dtype, bytes));
     }
-    let checksum = checksum(bodies.iter().map(|(name, _, bytes)| (name.as_str(), bytes.as_slice())));
     let head = serde_json::to_string(head).map_err(|error| io(error.into()))?;
+    let checksum = checksum(
+        kind,
+        &head,
+        bodies.iter().map(|(name, shape, dtype, bytes)| Part { name, shape, dtype, bytes }),
+    );
     let mut header = serde_json::Map::new();
-    let (dtype, mut start) = (precision.name(), 0);
-    for (name, shape, bytes) in &bodies {
+    let mut start = 0;
+    for (name, shape, dtype, bytes) in &bodies {
         let end = start + bytes.len();
         let entry = serde_json::json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, end] });
         header.insert((*name).clone(), entry);
@@ -202,7 +200,7 @@ pub fn write<H: Serialize>(
     header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend(header.into_bytes());
-    bodies.iter().for_each(|(_, _, body)| bytes.extend(body));
+    bodies.iter().for_each(|(_, _, _, body)| bytes.extend(body));
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(io)?;
     }
@@ -219,7 +217,23 @@ pub fn write<H: Serialize>(
     Ok(checksum)
 }
 
-/// Reads what [`write`] wrote, as `f32`.
+/// A tensor as it lies in the file, after the name of its type: whole numbers as they are, others as `precision` says.
+fn encoded(tensor: &Tensor, precision: Precision) -> candle_core::Result<(&'static str, Vec<u8>)> {
+    let flat = tensor.flatten_all()?;
+    if flat.dtype() == DType::U32 {
+        return Ok(("U32", flat.to_vec1::<u32>()?.iter().flat_map(|value| value.to_le_bytes()).collect()));
+    }
+    let values: Vec<f32> = flat.to_vec1()?;
+    let bytes = match precision {
+        Precision::Half => {
+            values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()).collect()
+        }
+        Precision::Full => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+    };
+    Ok((precision.name(), bytes))
+}
+
+/// Reads what [`write`] wrote: whole numbers as they are, others as `f32`.
 ///
 /// # Errors
 /// The file is missing, damaged, of another kind or version.
@@ -241,35 +255,61 @@ pub fn read<H: DeserializeOwned>(
     if entry("yingda.kind")? != kind {
         return Err(foreign(format!("it holds {:?}, expected {kind:?}", entry("yingda.kind")?)));
     }
-    let head = serde_json::from_str(entry("yingda.head")?).map_err(|error| foreign(error.to_string()))?;
     let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
     let mut views = file.tensors();
     views.sort_by(|a, b| a.0.cmp(&b.0));
-    let found = checksum(views.iter().map(|(name, view)| (name.as_str(), view.data())));
+    let head = entry("yingda.head")?;
+    let dtypes: Vec<String> = views.iter().map(|(_, view)| format!("{:?}", view.dtype())).collect();
+    let parts = views.iter().zip(&dtypes).map(|((name, view), dtype)| Part {
+        name,
+        shape: view.shape(),
+        dtype,
+        bytes: view.data(),
+    });
+    let found = checksum(kind, head, parts);
     let expected = entry("yingda.sha256")?;
     if found != expected {
         return Err(ArtefactError::Checksum { path: path.to_owned(), found, expected: expected.to_owned() });
     }
+    let head = serde_json::from_str(head).map_err(|error| foreign(error.to_string()))?;
     let mut tensors = HashMap::new();
     for (name, view) in views {
-        let dtype = match view.dtype() {
-            safetensors::Dtype::F16 => DType::F16,
-            safetensors::Dtype::F32 => DType::F32,
+        let (dtype, wanted) = match view.dtype() {
+            safetensors::Dtype::F16 => (DType::F16, DType::F32),
+            safetensors::Dtype::F32 => (DType::F32, DType::F32),
+            safetensors::Dtype::U32 => (DType::U32, DType::U32),
             other => return Err(foreign(format!("tensor {name} has the type {other:?}"))),
         };
         let tensor = Tensor::from_raw_buffer(view.data(), dtype, view.shape(), &Device::Cpu)
-            .and_then(|half| half.to_dtype(DType::F32))
+            .and_then(|tensor| tensor.to_dtype(wanted))
             .map_err(|source| ArtefactError::Encoder { path: path.to_owned(), source: source.into() })?;
         tensors.insert(name, tensor);
     }
     Ok((head, tensors, found))
 }
 
-fn checksum<'a>(bodies: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+/// A tensor in a file.
+struct Part<'a> {
+    name: &'a str,
+    shape: &'a [usize],
+    dtype: &'a str,
+    bytes: &'a [u8],
+}
+
+/// SHA-256 of what a file holds: its kind and head, and name, type, shape and numbers of every tensor, each after a
+/// line that tells its length.
+fn checksum<'a>(kind: &str, head: &str, parts: impl Iterator<Item = Part<'a>>) -> String {
     let mut sum = Sha256::new();
-    for (name, bytes) in bodies {
-        sum.update(name.as_bytes());
+    let mut add = |bytes: &[u8]| {
+        sum.update(format!("{}\n", bytes.len()));
         sum.update(bytes);
+    };
+    add(kind.as_bytes());
+    add(head.as_bytes());
+    for part in parts {
+        add(part.name.as_bytes());
+        add(format!("{} {:?}", part.dtype, part.shape).as_bytes());
+        add(part.bytes);
     }
     hex::lower_hex(&sum.finalize())
 }

@@ -3,11 +3,36 @@
 //! Plain safe Rust over slices, written so that the compiler makes vector code of it; [`pulp`] chooses the widest
 //! instructions of the machine at run time. Each kernel takes rows of `width` numbers one after another.
 
+use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 use pulp::Arch;
+use pulp::NullaryFnOnce;
 
 static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
+
+/// Runs a loop with the widest registers of the machine.
+///
+/// The loop is the body of a method that is always inlined into what [`pulp`] compiles for each width; the body of a
+/// closure is not, and would be compiled for the narrowest.
+macro_rules! widest {
+    (|$($name:ident: $kind:ty),*| $body:block) => {{
+        struct Loop<'a> {
+            $($name: $kind,)*
+            borrows: PhantomData<&'a ()>,
+        }
+        impl NullaryFnOnce for Loop<'_> {
+            type Output = ();
+
+            #[inline(always)]
+            fn call(self) {
+                let Self { $($name,)* borrows: PhantomData } = self;
+                $body
+            }
+        }
+        ARCH.dispatch(Loop { $($name,)* borrows: PhantomData });
+    }};
+}
 
 /// Numbers that are summed side by side: enough for two registers of the widest kind.
 const LANES: usize = 32;
@@ -18,7 +43,7 @@ const LANES: usize = 32;
 ///
 /// The error function is that of Abramowitz and Stegun, 7.1.26, within 2e-7.
 pub fn bias_gelu(x: &mut [f32], bias: &[f32]) {
-    ARCH.dispatch(|| {
+    widest!(|x: &'a mut [f32], bias: &'a [f32]| {
         for row in x.chunks_exact_mut(bias.len()) {
             for (x, bias) in row.iter_mut().zip(bias) {
                 let value = *x + bias;
@@ -32,7 +57,7 @@ pub fn bias_gelu(x: &mut [f32], bias: &[f32]) {
 ///
 /// * `x`: what went in, without the bias.
 pub fn bias_gelu_backward(x: &[f32], bias: &[f32], grad: &mut [f32]) {
-    ARCH.dispatch(|| {
+    widest!(|x: &'a [f32], bias: &'a [f32], grad: &'a mut [f32]| {
         for (row, grad) in x.chunks_exact(bias.len()).zip(grad.chunks_exact_mut(bias.len())) {
             for ((x, bias), grad) in row.iter().zip(bias).zip(grad) {
                 let value = x + bias;
@@ -49,10 +74,10 @@ pub fn bias_gelu_backward(x: &[f32], bias: &[f32], grad: &mut [f32]) {
 /// * `params`: `[3 · width]`: bias, scale, shift.
 /// * `epsilon`: added to the variance.
 pub fn add_norm(x: &mut [f32], residual: &[f32], params: &[f32], epsilon: f32) {
-    let width = params.len() / 3;
-    let (bias, rest) = params.split_at(width);
-    let (scale, shift) = rest.split_at(width);
-    ARCH.dispatch(|| {
+    widest!(|x: &'a mut [f32], residual: &'a [f32], params: &'a [f32], epsilon: f32| {
+        let width = params.len() / 3;
+        let (bias, rest) = params.split_at(width);
+        let (scale, shift) = rest.split_at(width);
         for (x, residual) in x.chunks_exact_mut(width).zip(residual.chunks_exact(width)) {
             for ((x, residual), bias) in x.iter_mut().zip(residual).zip(bias) {
                 *x += residual + bias;
@@ -75,19 +100,26 @@ pub fn add_norm_backward(
     grad: &mut [f32],
     grad_params: &mut [f32],
 ) {
-    let width = params.len() / 3;
-    let (bias, rest) = params.split_at(width);
-    let scale = &rest[..width];
-    let (grad_bias, rest) = grad_params.split_at_mut(width);
-    let (grad_scale, grad_shift) = rest.split_at_mut(width);
-    let mut unit = vec![0.0; width];
-    ARCH.dispatch(|| {
+    let mut unit = vec![0.0; params.len() / 3];
+    let unit = unit.as_mut_slice();
+    widest!(|x: &'a [f32],
+             residual: &'a [f32],
+             params: &'a [f32],
+             epsilon: f32,
+             grad: &'a mut [f32],
+             grad_params: &'a mut [f32],
+             unit: &'a mut [f32]| {
+        let width = params.len() / 3;
+        let (bias, rest) = params.split_at(width);
+        let scale = &rest[..width];
+        let (grad_bias, rest) = grad_params.split_at_mut(width);
+        let (grad_scale, grad_shift) = rest.split_at_mut(width);
         let rows = x.chunks_exact(width).zip(residual.chunks_exact(width));
         for ((x, residual), grad) in rows.zip(grad.chunks_exact_mut(width)) {
             for (((unit, x), residual), bias) in unit.iter_mut().zip(x).zip(residual).zip(bias) {
                 *unit = x + residual + bias;
             }
-            let (mean, rstd) = moments(&unit, epsilon);
+            let (mean, rstd) = moments(unit, epsilon);
             for ((((unit, grad), scale), grad_scale), grad_shift) in unit
                 .iter_mut()
                 .zip(grad.iter_mut())
@@ -101,8 +133,8 @@ pub fn add_norm_backward(
                 *grad *= scale;
             }
             let mean_grad = sum(grad) / width as f32;
-            let mean_along = dot(grad, &unit) / width as f32;
-            for ((grad, unit), grad_bias) in grad.iter_mut().zip(&unit).zip(grad_bias.iter_mut()) {
+            let mean_along = dot(grad, unit) / width as f32;
+            for ((grad, unit), grad_bias) in grad.iter_mut().zip(unit.iter()).zip(grad_bias.iter_mut()) {
                 *grad = (*grad - mean_grad - unit * mean_along) * rstd;
                 *grad_bias += *grad;
             }
@@ -112,7 +144,7 @@ pub fn add_norm_backward(
 
 /// Adds `bias` to every row of `x`.
 pub fn add_bias(x: &mut [f32], bias: &[f32]) {
-    ARCH.dispatch(|| {
+    widest!(|x: &'a mut [f32], bias: &'a [f32]| {
         for row in x.chunks_exact_mut(bias.len()) {
             for (x, bias) in row.iter_mut().zip(bias) {
                 *x += bias;
@@ -123,7 +155,7 @@ pub fn add_bias(x: &mut [f32], bias: &[f32]) {
 
 /// The sum of the rows of `x`, added to `total`.
 pub fn add_rows(x: &[f32], total: &mut [f32]) {
-    ARCH.dispatch(|| {
+    widest!(|x: &'a [f32], total: &'a mut [f32]| {
         for row in x.chunks_exact(total.len()) {
             for (total, x) in total.iter_mut().zip(row) {
                 *total += x;
@@ -139,10 +171,16 @@ pub fn add_rows(x: &[f32], total: &mut [f32]) {
 pub fn attention(qkv: &[f32], n_heads: usize, context: &mut [f32]) {
     let Some((n_tokens, width, head)) = attention_shape(qkv, n_heads, context) else { return };
     let mut weights = vec![0.0; n_tokens];
-    ARCH.dispatch(|| {
+    let weights = weights.as_mut_slice();
+    widest!(|qkv: &'a [f32],
+             n_heads: usize,
+             context: &'a mut [f32],
+             weights: &'a mut [f32],
+             width: usize,
+             head: usize| {
         for h in 0..n_heads {
             for (i, context) in context.chunks_exact_mut(width).enumerate() {
-                attend(qkv, (h, i), (width, head), &mut weights);
+                attend(qkv, (h, i), (width, head), weights);
                 let context = &mut context[h * head..(h + 1) * head];
                 context.fill(0.0);
                 for (j, weight) in weights.iter().enumerate() {
@@ -161,13 +199,20 @@ pub fn attention(qkv: &[f32], n_heads: usize, context: &mut [f32]) {
 /// * `grad`: `[n_tokens, width]`, of the context.
 pub fn attention_backward(qkv: &[f32], n_heads: usize, grad: &[f32], grad_qkv: &mut [f32]) {
     let Some((n_tokens, width, head)) = attention_shape(qkv, n_heads, grad) else { return };
-    let scale = 1.0 / (head as f32).sqrt();
-    let mut weights = vec![0.0; n_tokens];
-    let mut grad_weights = vec![0.0; n_tokens];
-    ARCH.dispatch(|| {
+    let (mut weights, mut grad_weights) = (vec![0.0; n_tokens], vec![0.0; n_tokens]);
+    let (weights, grad_weights) = (weights.as_mut_slice(), grad_weights.as_mut_slice());
+    widest!(|qkv: &'a [f32],
+             n_heads: usize,
+             grad: &'a [f32],
+             grad_qkv: &'a mut [f32],
+             weights: &'a mut [f32],
+             grad_weights: &'a mut [f32],
+             width: usize,
+             head: usize| {
+        let scale = 1.0 / (head as f32).sqrt();
         for h in 0..n_heads {
             for (i, grad) in grad.chunks_exact(width).enumerate() {
-                attend(qkv, (h, i), (width, head), &mut weights);
+                attend(qkv, (h, i), (width, head), weights);
                 let grad = &grad[h * head..(h + 1) * head];
                 for (j, (weight, grad_weight)) in weights.iter().zip(grad_weights.iter_mut()).enumerate() {
                     let at = j * 3 * width + 2 * width + h * head;
@@ -176,8 +221,8 @@ pub fn attention_backward(qkv: &[f32], n_heads: usize, grad: &[f32], grad_qkv: &
                         *grad_value += weight * grad;
                     }
                 }
-                let along = dot(&weights, &grad_weights);
-                for (j, (weight, grad_weight)) in weights.iter().zip(&grad_weights).enumerate() {
+                let along = dot(weights, grad_weights);
+                for (j, (weight, grad_weight)) in weights.iter().zip(grad_weights.iter()).enumerate() {
                     let grad_score = weight * (grad_weight - along) * scale;
                     let query = i * 3 * width + h * head;
                     let key = j * 3 * width + width + h * head;

@@ -9,6 +9,7 @@ pub mod artefact;
 pub mod kernel;
 pub mod ops;
 pub mod package;
+pub mod peer;
 pub mod vocabulary;
 
 use std::collections::HashMap;

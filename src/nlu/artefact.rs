@@ -1,4 +1,4 @@
-//! A trained model on disk: the layers that training changed, the heads, and what is needed to use them.
+//! A trained model on disk: the layers that training changed, the heads, the phrases, and what is needed to use them.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,6 +12,7 @@ use crate::encoder::artefact;
 use crate::encoder::artefact::ArtefactError;
 use crate::encoder::artefact::Loaded;
 use crate::encoder::artefact::Precision;
+use crate::nlu::gram::Grams;
 use crate::nlu::model::Calibration;
 use crate::nlu::model::Heads;
 use crate::nlu::model::Labels;
@@ -42,7 +43,7 @@ pub struct Head {
 /// Which encoder a model stands on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncoderName {
-    /// SHA-256 of its weights.
+    /// SHA-256 of its head and weights.
     pub sha256: String,
     /// Folder at training time.
     pub folder: PathBuf,
@@ -101,7 +102,7 @@ pub struct LoadedModel {
     pub model: Model,
     /// What its file says of it.
     pub head: Head,
-    /// SHA-256 of its own weights: its version.
+    /// SHA-256 of its own file's head and weights: its version.
     pub checksum: String,
 }
 
@@ -126,7 +127,8 @@ pub fn load(folder: &Path) -> Result<LoadedModel, ModelError> {
     let wrong = |source| ArtefactError::Encoder { path: path.clone(), source };
     let encoder = encoder.encoder.thinned(&head.encoder.layers).with(&tensors).map_err(wrong)?;
     let heads = Heads::new(&head.labels, &tensors).map_err(wrong)?;
-    let model = Model::new(encoder, heads, head.labels.clone(), head.calibration)
+    let grams = Grams::from_tensors(&tensors, head.labels.intents.len() + 1).map_err(wrong)?;
+    let model = Model::new(encoder, heads, grams, head.labels.clone(), head.calibration)
         .map_err(|source| ModelError::Threads { path, source })?;
     Ok(LoadedModel { model, head, checksum })
 }

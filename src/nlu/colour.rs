@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::nlu::sound;
+use crate::text::sound;
 
 /// More characters than this name no colour.
 const CHARS_MAX: usize = 12;

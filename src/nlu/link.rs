@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::collections::HashSet;
 
-use crate::nlu::sound;
-use crate::nlu::sound::Sound;
+use crate::text::sound;
+use crate::text::sound::Sound;
 
 /// Longest word that is linked; product names beyond it are looked up by search.
 const WORD_CHARS_MAX: usize = 12;

@@ -5,6 +5,7 @@ pub mod artefact;
 pub mod colour;
 pub mod date;
 pub mod filter;
+pub mod gram;
 pub mod lexicon;
 pub mod link;
 pub mod measure;
@@ -15,7 +16,6 @@ pub mod negation;
 mod numeral;
 pub mod pattern;
 pub mod slot;
-mod sound;
 pub mod tag;
 pub mod value;
 

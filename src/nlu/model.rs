@@ -13,6 +13,7 @@ use crate::encoder::EncoderError;
 use crate::encoder::States;
 use crate::encoder::kernel;
 use crate::encoder::unit;
+use crate::nlu::gram::Grams;
 use crate::nlu::tag;
 use crate::probability::Probability;
 use crate::text::span::ByteSpan;
@@ -34,10 +35,12 @@ pub struct Labels {
 /// From the network's raw outputs to probabilities, fitted on held-out rows.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Calibration {
-    /// Logits of intents are divided by it; above 0.
+    /// How much the score of an intent's phrases adds to its logit.
+    pub gram_weight: f32,
+    /// Logits of intents, phrases added, are divided by it; above 0.
     pub temperature: f32,
-    /// Log-odds of being foreign: a constant, and weights of the foreign logit and of the intents' log-sum.
-    pub scope: [f32; 3],
+    /// Log-odds of being foreign: a constant, and the weights of [`ScopeSigns`] in order.
+    pub scope: [f32; 5],
     /// From this probability of being foreign on, the message is out of scope.
     pub scope_threshold: f32,
     /// From this probability on, a second intent is reported.
@@ -46,7 +49,43 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { temperature: 1.0, scope: [0.0, 1.0, 0.0], scope_threshold: 0.5, presence_threshold: 0.5 }
+        Self {
+            gram_weight: 0.0,
+            temperature: 1.0,
+            scope: [0.0, 1.0, 0.0, 0.0, 0.0],
+            scope_threshold: 0.5,
+            presence_threshold: 0.5,
+        }
+    }
+}
+
+/// What tells a message from outside of the bot's world.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScopeSigns {
+    /// Logit of the network's head for it.
+    pub foreign: f32,
+    /// Log-sum of the intents' logits: a low one says that none of them was moved.
+    pub sum: f32,
+    /// Score of its phrases for being foreign.
+    pub grams: f32,
+    /// Highest score of its phrases for an intent, -1 at least.
+    pub nearest: f32,
+}
+
+impl ScopeSigns {
+    /// Takes them from raw outputs.
+    ///
+    /// * `logits`: of the intents, from the network alone.
+    /// * `grams`: of the intents and of being foreign.
+    #[must_use]
+    pub fn new(foreign: f32, logits: &[f32], grams: &[f32]) -> Self {
+        let (of_foreign, of_intents) = grams.split_last().unwrap_or((&0.0, &[]));
+        Self {
+            foreign,
+            sum: if logits.is_empty() { 0.0 } else { log_sum(logits) },
+            grams: *of_foreign,
+            nearest: of_intents.iter().copied().fold(-1.0, f32::max),
+        }
     }
 }
 
@@ -112,6 +151,7 @@ pub struct SpanReading {
 pub struct Model {
     encoder: Encoder,
     heads: Heads,
+    grams: Grams,
     labels: Labels,
     calibration: Calibration,
     /// One thread a message: products of matrices this small lose by being shared among threads. Candle shares
@@ -190,11 +230,14 @@ fn features(means: &Tensor, states: &States) -> candle_core::Result<Tensor> {
 impl Model {
     /// Puts a model together.
     ///
+    /// * `grams`: with a class for each intent and one for being foreign.
+    ///
     /// # Errors
     /// No thread can be started.
     pub fn new(
         encoder: Encoder,
         heads: Heads,
+        grams: Grams,
         labels: Labels,
         calibration: Calibration,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
@@ -203,7 +246,7 @@ impl Model {
             rayon::ThreadPoolBuilder::new().num_threads(1).thread_name(move |_| format!("nlu-{n}")).build()
         };
         let lanes = (0..n_lanes).map(lane).collect::<Result<_, _>>()?;
-        Ok(Self { encoder, heads, labels, calibration, lanes, next_lane: AtomicUsize::new(0) })
+        Ok(Self { encoder, heads, grams, labels, calibration, lanes, next_lane: AtomicUsize::new(0) })
     }
 
     /// What it tells apart.
@@ -235,7 +278,13 @@ impl Model {
         self.lanes[lane].install(|| self.read_here(text))
     }
 
-    /// What the intents of a message are told by, `[1, 2 · width]`.
+    /// What speaks by phrases beside the network.
+    #[must_use]
+    pub fn grams(&self) -> &Grams {
+        &self.grams
+    }
+
+    /// What the network tells the intents of a message by, `[1, 2 · width]`.
     ///
     /// * `text`: in normal form.
     ///
@@ -249,6 +298,7 @@ impl Model {
     fn read_here(&self, text: &str) -> candle_core::Result<Reading> {
         let tokens = self.encoder.tokens(text);
         let outputs = self.heads.forward(&self.encoder.encode(&[&tokens.ids])?, None)?;
+        let grams = self.grams.scores(&tokens.ids);
         let logits: Vec<f32> = outputs.intents.flatten_all()?.to_vec1()?;
         let presence: Vec<f32> = outputs.presence.flatten_all()?.to_vec1()?;
         let foreign: Vec<f32> = outputs.foreign.flatten_all()?.to_vec1()?;
@@ -270,8 +320,8 @@ impl Model {
             })
             .collect();
         Ok(Reading {
-            out_of_scope: out_of_scope(&self.calibration, foreign[0], &logits),
-            intents: calibrated(&logits, self.calibration.temperature),
+            out_of_scope: out_of_scope(&self.calibration, ScopeSigns::new(foreign[0], &logits, &grams)),
+            intents: calibrated(&together(&logits, &grams, &self.calibration), self.calibration.temperature),
             presence: presence.into_iter().map(|logit| Probability::from_logit(logit).value()).collect(),
             spans,
             vector: outputs.vectors.flatten_all()?.to_vec1()?,
@@ -353,15 +403,21 @@ pub fn calibrated(logits: &[f32], temperature: f32) -> Vec<f32> {
     scaled.iter().map(|logit| (logit - total).exp()).collect()
 }
 
-/// The probability of being foreign.
+/// Logits of the intents with what their phrases add.
 ///
-/// * `foreign`: logit of the head for it.
-/// * `logits`: those of the intents; a low log-sum says that none of them was moved.
+/// * `grams`: of the intents, and anything behind them.
 #[must_use]
-pub fn out_of_scope(calibration: &Calibration, foreign: f32, logits: &[f32]) -> Probability {
-    let [constant, by_head, by_sum] = calibration.scope;
-    let sum = if logits.is_empty() { 0.0 } else { log_sum(logits) };
-    Probability::from_logit(constant + by_head * foreign + by_sum * sum)
+pub fn together(logits: &[f32], grams: &[f32], calibration: &Calibration) -> Vec<f32> {
+    logits.iter().zip(grams).map(|(logit, score)| logit + calibration.gram_weight * score).collect()
+}
+
+/// The probability of being foreign.
+#[must_use]
+pub fn out_of_scope(calibration: &Calibration, signs: ScopeSigns) -> Probability {
+    let [constant, by_head, by_sum, by_grams, by_nearest] = calibration.scope;
+    let odds =
+        by_head * signs.foreign + by_sum * signs.sum + by_grams * signs.grams + by_nearest * signs.nearest;
+    Probability::from_logit(constant + odds)
 }
 
 /// Logarithm of the sum of exponentials.
@@ -399,9 +455,9 @@ mod tests {
 
     #[test]
     fn a_low_sum_of_logits_makes_foreign() {
-        let calibration = Calibration { scope: [0.0, 1.0, -1.0], ..Calibration::default() };
-        let near = out_of_scope(&calibration, 0.0, &[5.0, 0.0]);
-        let far = out_of_scope(&calibration, 0.0, &[-3.0, -4.0]);
+        let calibration = Calibration { scope: [0.0, 1.0, -1.0, 0.0, 0.0], ..Calibration::default() };
+        let near = out_of_scope(&calibration, ScopeSigns::new(0.0, &[5.0, 0.0], &[]));
+        let far = out_of_scope(&calibration, ScopeSigns::new(0.0, &[-3.0, -4.0], &[]));
         assert!(far.value() > 0.9 && near.value() < 0.1, "{far:?} {near:?}");
     }
 }

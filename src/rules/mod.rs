@@ -9,7 +9,6 @@ mod index;
 mod lint;
 mod pattern;
 pub mod sensitive;
-mod sound;
 
 use std::cmp::Reverse;
 

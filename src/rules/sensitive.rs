@@ -8,12 +8,9 @@ use aho_corasick::AhoCorasick;
 use crate::knowledge::sensitive::Direction;
 use crate::knowledge::sensitive::SensitiveAction;
 use crate::knowledge::sensitive::SensitiveSpec;
-use crate::rules::sound::RUN_LETTERS_MAX;
-use crate::rules::sound::is_syllables;
-use crate::rules::sound::reading;
-use crate::rules::sound::readings;
 use crate::text::normalise::Normalised;
 use crate::text::normalise::normalise;
+use crate::text::sound;
 use crate::text::span::ByteSpan;
 
 /// Most symbols between two characters of a word, counted after normalisation. Chosen by hand: more stand
@@ -230,8 +227,8 @@ impl Match {
             return Some((Self::Same, 1));
         }
         // What is not Chinese has no sound of its own: `v` is only `v`.
-        reading(unit)?;
-        if let Some(sound) = &first.sound {
+        sound::usual(unit)?;
+        if let Some(sound) = first.sound {
             return (sound == syllable).then_some((Self::SameSound, 1));
         }
         // Syllables are ASCII, so letters and bytes count alike.
@@ -245,12 +242,13 @@ impl Spoken {
     /// All ways of reading a word; none for a word that pinyin cannot disguise: a single character, or no
     /// Chinese one.
     fn of(word_idx: usize, word: &Word) -> Vec<Self> {
-        if word.units.len() < 2 || word.units.iter().all(|unit| reading(*unit).is_none()) {
+        if word.units.len() < 2 || word.units.iter().all(|unit| sound::usual(*unit).is_none()) {
             return Vec::new();
         }
         let mut ways = vec![Vec::new()];
         for unit in &word.units {
-            let mut sounds = readings(*unit);
+            let mut sounds: Vec<String> =
+                sound::readings(*unit).iter().map(|reading| sound::letters(*reading).to_owned()).collect();
             if sounds.is_empty() {
                 sounds.push(unit.to_string());
             }
@@ -279,7 +277,7 @@ struct Letters<'t> {
 struct Letter {
     character: char,
     /// Pinyin of a Chinese character.
-    sound: Option<String>,
+    sound: Option<&'static str>,
     /// In the normal form.
     span: ByteSpan,
     /// Characters left out between the letter before and this one.
@@ -305,9 +303,9 @@ impl<'t> Letters<'t> {
                 continue;
             }
             let (written_start, sound_start) = (written.len(), sounds.len());
-            let sound = reading(character);
+            let sound = sound::usual(character);
             written.push(character);
-            match &sound {
+            match sound {
                 Some(sound) => sounds.push_str(sound),
                 None => sounds.push(character),
             }
@@ -350,7 +348,7 @@ impl<'t> Letters<'t> {
     /// syllables remain outside, anything else nowhere (`qq` is not found in `qqq`).
     fn ends_well(&self, part: Part, first: Match, last: Match) -> bool {
         let cut = |rest: &str, end: Match| match end {
-            Match::Typed => is_syllables(rest),
+            Match::Typed => sound::is_syllables(rest),
             Match::Same | Match::SameSound => rest.is_empty(),
         };
         cut(&self.run_before(part.from), first) && cut(&self.run_after(part.until), last)
@@ -358,14 +356,14 @@ impl<'t> Letters<'t> {
 
     /// Letters of the same run before letter `from`; of an overlong run just too many to be pinyin.
     fn run_before(&self, from: usize) -> String {
-        let reach = from.saturating_sub(RUN_LETTERS_MAX + 1);
+        let reach = from.saturating_sub(sound::RUN_LETTERS_MAX + 1);
         let start = (reach + 1..=from).rev().find(|at| !self.continues_run(*at)).unwrap_or(reach);
         self.all[start..from].iter().map(|letter| letter.character).collect()
     }
 
     /// Letters of the same run from letter `until` on; of an overlong run just too many to be pinyin.
     fn run_after(&self, until: usize) -> String {
-        let reach = self.all.len().min(until + RUN_LETTERS_MAX + 1);
+        let reach = self.all.len().min(until + sound::RUN_LETTERS_MAX + 1);
         let end = (until..reach).find(|at| !self.continues_run(*at)).unwrap_or(reach);
         self.all[until..end].iter().map(|letter| letter.character).collect()
     }

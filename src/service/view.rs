@@ -1,6 +1,7 @@
 //! A Turn for people and machines: what the console shows, `ask --json` prints and the store keeps.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -278,12 +279,12 @@ fn slot(engine: &Engine, turn: &Turn, slot: &Slot) -> SlotView {
     let original = normalised.original();
     let span = normalised.to_original(slot.span);
     let value = span.of(original);
-    let start = original[..span.start].chars().count();
+    let Range { start, end } = span.chars(original);
     SlotView {
         name: slot.name.as_str(),
         value: value.to_owned(),
         start,
-        end: start + value.chars().count(),
+        end,
         negated: slot.negated,
         found_by: slot.origin.as_str(),
         confidence: match slot.origin {

@@ -6,5 +6,6 @@ pub mod decode;
 pub mod hex;
 pub mod normalise;
 pub mod segment;
+pub(crate) mod sound;
 pub mod span;
 pub mod utterance;

@@ -23,6 +23,15 @@ impl ByteSpan {
         self.end - self.start
     }
 
+    /// The same place counted in characters, as rows, predictions and interfaces give it.
+    ///
+    /// * `text`: what the span lies in.
+    #[must_use]
+    pub fn chars(&self, text: &str) -> std::ops::Range<usize> {
+        let start = text[..self.start].chars().count();
+        start..start + self.of(text).chars().count()
+    }
+
     /// Whether it covers nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -39,5 +48,18 @@ impl ByteSpan {
     #[must_use]
     pub fn of<'t>(&self, text: &'t str) -> &'t str {
         &text[self.start..self.end]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_are_counted_and_not_bytes() {
+        // Two bytes, three bytes, four bytes a character.
+        let text = "é黑😀色";
+        assert_eq!(ByteSpan::new(2, 9).chars(text), 1..3);
+        assert_eq!(ByteSpan::new(12, 12).chars(text), 4..4);
     }
 }

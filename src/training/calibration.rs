@@ -1,21 +1,20 @@
 //! From raw outputs on held-out rows to the numbers that make probabilities of them.
 
 use crate::nlu::model::Calibration;
+use crate::nlu::model::ScopeSigns;
 use crate::nlu::model::calibrated;
-use crate::nlu::model::log_sum;
 use crate::nlu::model::out_of_scope;
+use crate::nlu::model::together;
 use crate::training::logistic;
 use crate::training::logistic::Observation;
-use crate::training::metrics::KEPT;
-
-/// Largest share of foreign messages let in at the chosen threshold, where that keeps enough of the others.
-const FOREIGN_MAX: f32 = 0.05;
 
 /// What the network said of one held-out row, and what it should have said.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Logits of the intents.
     pub logits: Vec<f32>,
+    /// What phrases say of the intents, and of being foreign.
+    pub grams: Vec<f32>,
     /// Intents that are right; empty: not labelled, or foreign.
     pub intents: Vec<u32>,
     /// Logits of each intent for itself.
@@ -28,80 +27,132 @@ pub struct Outcome {
     pub foreign: Option<bool>,
 }
 
-/// Fits temperature, out-of-scope score and the two thresholds.
+impl Outcome {
+    fn signs(&self) -> ScopeSigns {
+        ScopeSigns::new(self.foreign_logit, &self.logits, &self.grams)
+    }
+
+    /// Probabilities of the intents.
+    fn shares(&self, calibration: &Calibration) -> Vec<f32> {
+        calibrated(&together(&self.logits, &self.grams, calibration), calibration.temperature)
+    }
+
+    /// Whether the message gets what it should: its intent, or a refusal.
+    fn is_answered_right(&self, calibration: &Calibration) -> bool {
+        let is_declined = out_of_scope(calibration, self.signs()).value() >= calibration.scope_threshold;
+        if self.foreign == Some(true) || is_declined {
+            return self.foreign == Some(true) && is_declined;
+        }
+        best(&self.shares(calibration)).is_some_and(|best| self.intents.contains(&best))
+    }
+}
+
+/// Fits the weight of phrases, temperature, out-of-scope score and the two thresholds.
 #[must_use]
 pub fn fit(outcomes: &[Outcome]) -> Calibration {
-    let mut calibration = Calibration { temperature: temperature(outcomes), ..Calibration::default() };
-    let observations: Vec<Observation<2>> = outcomes
+    let mut calibration = weights(outcomes);
+    let observations: Vec<Observation<4>> = outcomes
         .iter()
         .filter_map(|one| {
+            let ScopeSigns { foreign, sum, grams, nearest } = one.signs();
             // Of order 1, as the regression wants them.
-            let sum = if one.logits.is_empty() { 0.0 } else { log_sum(&one.logits) };
-            let features = [f64::from(one.foreign_logit) / 5.0, f64::from(sum) / 5.0];
+            let features = [foreign / 5.0, sum / 5.0, grams, nearest].map(f64::from);
             Some(Observation { features, truth: one.foreign? })
         })
         .collect();
     let has_both = observations.iter().any(|one| one.truth) && observations.iter().any(|one| !one.truth);
     if has_both {
-        let (bias, [by_head, by_sum]) = logistic::fit(&observations, 0.01);
-        calibration.scope = [bias as f32, by_head as f32 / 5.0, by_sum as f32 / 5.0];
+        let (bias, [by_head, by_sum, by_grams, by_nearest]) = logistic::fit(&observations, 0.01);
+        calibration.scope =
+            [bias, by_head / 5.0, by_sum / 5.0, by_grams, by_nearest].map(|weight| weight as f32);
         calibration.scope_threshold = scope_threshold(outcomes, &calibration);
     }
-    calibration.presence_threshold = presence_threshold(outcomes);
+    calibration.presence_threshold = presence_threshold(outcomes, &calibration);
     calibration
 }
 
-/// The temperature under which the right intents are most likely.
-fn temperature(outcomes: &[Outcome]) -> f32 {
-    let cost = |temperature: f32| -> f64 {
+/// The share of messages that get what they should: their intent, or a refusal.
+#[must_use]
+pub fn answered_right(outcomes: &[Outcome], calibration: &Calibration) -> f32 {
+    let known: Vec<&Outcome> = outcomes.iter().filter(|one| is_labelled(one)).collect();
+    let right = known.iter().filter(|one| one.is_answered_right(calibration)).count();
+    right as f32 / known.len().max(1) as f32
+}
+
+/// Shares of the bot's own messages that are kept, and of foreign ones that are let in; `None` where either are
+/// missing.
+#[must_use]
+pub fn kept_and_let_in(outcomes: &[Outcome], calibration: &Calibration) -> Option<(f32, f32)> {
+    let below = |foreign: bool| {
+        let own: Vec<&Outcome> = outcomes.iter().filter(|one| one.foreign == Some(foreign)).collect();
+        let low =
+            |one: &&&Outcome| out_of_scope(calibration, one.signs()).value() < calibration.scope_threshold;
+        (!own.is_empty()).then(|| own.iter().filter(low).count() as f32 / own.len() as f32)
+    };
+    Some((below(false)?, below(true)?))
+}
+
+fn is_labelled(one: &Outcome) -> bool {
+    !one.intents.is_empty() || one.foreign == Some(true)
+}
+
+/// The weight of phrases and the temperature, of a grid chosen by hand, under which the right intents are most likely.
+fn weights(outcomes: &[Outcome]) -> Calibration {
+    let cost = |calibration: &Calibration| -> f64 {
         outcomes
             .iter()
             .filter(|one| !one.intents.is_empty())
             .map(|one| {
-                let shares = calibrated(&one.logits, temperature);
+                let shares = one.shares(calibration);
                 let right: f32 = one.intents.iter().map(|intent| shares[*intent as usize]).sum();
                 -f64::from(right.max(1e-9).ln())
             })
             .sum()
     };
-    // From 0.3 to 5 in steps of 2 %.
-    let candidates = (0..143).map(|step| 0.3 * 1.02_f32.powi(step));
-    candidates.min_by(|a, b| cost(*a).total_cmp(&cost(*b))).unwrap_or(1.0)
+    let mut found = Calibration::default();
+    if outcomes.iter().all(|one| one.intents.is_empty()) {
+        return found;
+    }
+    let mut least = f64::INFINITY;
+    // Weights of 0 to 8; temperatures from 0.3 to 8 in steps of 3 %.
+    for gram_weight in (0..17).map(|step| step as f32 / 2.0) {
+        for temperature in (0..112).map(|step| 0.3 * 1.03_f32.powi(step)) {
+            let one = Calibration { gram_weight, temperature, ..Calibration::default() };
+            let own = cost(&one);
+            if own < least {
+                (found, least) = (one, own);
+            }
+        }
+    }
+    found
 }
 
-/// The score from which a message is foreign: the fewest mistakes; lower, where too many foreign ones would be let
-/// in and enough of the others are still kept.
+/// The score from which a message is foreign: the one with which the most messages get what they should. Declining
+/// a message whose intent would have been wrong costs nothing.
 fn scope_threshold(outcomes: &[Outcome], calibration: &Calibration) -> f32 {
-    let score = |one: &Outcome| out_of_scope(calibration, one.foreign_logit, &one.logits).value();
-    let scores = |foreign: bool| -> Vec<f32> {
-        outcomes.iter().filter(|one| one.foreign == Some(foreign)).map(score).collect()
+    let right = |threshold: f32| {
+        let calibration = Calibration { scope_threshold: threshold, ..*calibration };
+        outcomes.iter().filter(|one| is_labelled(one) && one.is_answered_right(&calibration)).count()
     };
-    let (inside, foreign) = (scores(false), scores(true));
-    let kept = |threshold: f32| share(&inside, |score| score < threshold);
-    let let_in = |threshold: f32| share(&foreign, |score| score < threshold);
-    let grid: Vec<f32> = (1..100).map(|percent| percent as f32 / 100.0).collect();
-    let mistakes = |threshold: f32| {
-        (1.0 - kept(threshold)) * inside.len() as f32 + let_in(threshold) * foreign.len() as f32
-    };
-    let fewest = grid.iter().copied().min_by(|a, b| mistakes(*a).total_cmp(&mistakes(*b))).unwrap_or(0.5);
-    grid.iter()
-        .rev()
-        .copied()
-        .find(|threshold| {
-            *threshold <= fewest && (let_in(*threshold) <= FOREIGN_MAX || kept(*threshold) < KEPT)
-        })
-        .unwrap_or(fewest)
+    let counts: Vec<(f32, usize)> = (1..100)
+        .map(|percent| percent as f32 / 100.0)
+        .map(|threshold| (threshold, right(threshold)))
+        .collect();
+    let most = counts.iter().map(|(_, right)| *right).max().unwrap_or(0);
+    // In the middle of the best, where a few other messages would have changed least.
+    let best: Vec<f32> = counts.iter().filter(|(_, right)| *right == most).map(|(at, _)| *at).collect();
+    best.get(best.len() / 2).copied().unwrap_or(0.5)
 }
 
 /// The probability from which a second wish is reported: the most rows whose set of wishes is exactly right, rows
 /// with one wish and rows with several weighing the same.
-fn presence_threshold(outcomes: &[Outcome]) -> f32 {
+fn presence_threshold(outcomes: &[Outcome], calibration: &Calibration) -> f32 {
     let exact = |threshold: f32, several: bool| {
         let rows: Vec<&Outcome> = outcomes
             .iter()
             .filter(|one| !one.wishes.is_empty() && (one.wishes.len() > 1) == several)
             .collect();
-        let right = rows.iter().filter(|one| wishes(one, threshold) == one.wishes).count();
+        let right = rows.iter().filter(|one| wishes(one, threshold, calibration) == one.wishes).count();
         if rows.is_empty() { 0.0 } else { right as f32 / rows.len() as f32 }
     };
     let both = |threshold: f32| exact(threshold, false) + exact(threshold, true);
@@ -110,14 +161,15 @@ fn presence_threshold(outcomes: &[Outcome]) -> f32 {
 }
 
 /// The wishes that a threshold gives, in order of the labels.
-fn wishes(one: &Outcome, threshold: f32) -> Vec<u32> {
-    let first = (0..one.logits.len()).max_by(|a, b| one.logits[*a].total_cmp(&one.logits[*b]));
-    let present = |at: usize| 1.0 / (1.0 + (-one.presence[at]).exp()) >= threshold;
-    (0..one.logits.len()).filter(|at| Some(*at) == first || present(*at)).map(|at| at as u32).collect()
+fn wishes(one: &Outcome, threshold: f32, calibration: &Calibration) -> Vec<u32> {
+    let first = best(&together(&one.logits, &one.grams, calibration));
+    let present = |at: u32| 1.0 / (1.0 + (-one.presence[at as usize]).exp()) >= threshold;
+    (0..one.logits.len() as u32).filter(|at| Some(*at) == first || present(*at)).collect()
 }
 
-fn share(scores: &[f32], what: impl Fn(f32) -> bool) -> f32 {
-    scores.iter().filter(|score| what(**score)).count() as f32 / scores.len().max(1) as f32
+/// The place of the highest; `None` of nothing.
+fn best(scores: &[f32]) -> Option<u32> {
+    (0..scores.len() as u32).max_by(|a, b| scores[*a as usize].total_cmp(&scores[*b as usize]))
 }
 
 #[cfg(test)]
@@ -128,6 +180,7 @@ mod tests {
         let intents = if foreign { vec![] } else { vec![intent] };
         Outcome {
             logits: logits.to_vec(),
+            grams: vec![0.0; 3],
             intents: intents.clone(),
             presence: vec![-3.0, -3.0],
             wishes: intents,
@@ -156,8 +209,44 @@ mod tests {
             })
             .collect();
         let found = fit(&outcomes);
-        let score = |logit| out_of_scope(&found, logit, &[4.0, 0.0]).value();
+        let score = |logit| out_of_scope(&found, outcome([4.0, 0.0], 0, logit, false).signs()).value();
         assert!(score(-1.5) < found.scope_threshold && found.scope_threshold < score(2.0), "{found:?}");
+    }
+
+    #[test]
+    fn without_intents_nothing_is_fitted() {
+        let mut one = outcome([4.0, 0.0], 0, -2.0, false);
+        one.intents.clear();
+        assert_eq!(fit(&[one]), Calibration::default());
+    }
+
+    #[test]
+    fn what_is_kept_and_let_in_is_counted() {
+        let outcomes: Vec<Outcome> =
+            (0..10).map(|n| outcome([4.0, 0.0], 0, if n % 5 == 0 { 9.0 } else { -9.0 }, n >= 5)).collect();
+        let calibration = Calibration::default();
+        assert_eq!(kept_and_let_in(&outcomes, &calibration), Some((0.8, 0.8)));
+        assert_eq!(kept_and_let_in(&outcomes[..5], &calibration), None);
+    }
+
+    #[test]
+    fn phrases_get_weight_where_they_know_better() {
+        let told = |useful: bool| -> Vec<Outcome> {
+            (0..100)
+                .map(|n| {
+                    // The network cannot tell; phrases can, or say the same of every message.
+                    let intent = n % 2;
+                    let mut one = outcome([0.1, 0.0], intent, -2.0, false);
+                    one.grams =
+                        if useful && intent == 1 { vec![-1.0, 1.0, -1.0] } else { vec![1.0, -1.0, -1.0] };
+                    one
+                })
+                .collect()
+        };
+        let (with, without) = (fit(&told(true)), fit(&told(false)));
+        assert!(with.gram_weight / with.temperature > 2.0, "{with:?}");
+        assert!(without.gram_weight / without.temperature < 0.2, "{without:?}");
+        assert_eq!(answered_right(&told(true), &with), 1.0);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct Example {
     pub ids: Vec<u32>,
     /// Intents that are right, with equal shares; empty: not labelled, or from outside.
     pub intents: Vec<u32>,
-    /// All wishes; the same as [`Self::intents`] unless the row has several.
+    /// All wishes, in order of the labels; the row's own intent alone unless it has several.
     pub wishes: Vec<u32>,
     /// Whether it is from outside of the bot's world; `None`: nobody says.
     pub foreign: Option<bool>,
@@ -71,10 +71,13 @@ impl Example {
                 .collect();
             tag::encode(&spans, tokens.spans.len())
         });
+        let mut wishes: Vec<u32> = wishes.iter().filter_map(place).collect();
+        wishes.sort_unstable();
+        wishes.dedup();
         Self {
             ids: tokens.ids,
             intents: one.iter().chain(&row.also).filter_map(place).collect(),
-            wishes: wishes.iter().filter_map(place).collect(),
+            wishes,
             foreign: (!row.intent.is_empty()).then(|| row.intent == OUT_OF_SCOPE),
             tags,
             states: None,

@@ -1,5 +1,5 @@
 //! What is wrong with a bot's training rows: labels that nobody knows, the same text with two of them, spans that break
-//! the rules of the taxonomy, intents with too few rows, rows that are measured with and learned from.
+//! the rules of the taxonomy, labels that others contradict, intents with too few rows, rows that are measured with and learned from.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -12,7 +12,9 @@ use crate::nlu::slot::SlotName;
 use crate::training::row::Row;
 use crate::training::row::RowSlot;
 use crate::training::row::RowsError;
+use crate::training::row::letters;
 use crate::training::row::read;
+use crate::training::suspect::suspects;
 
 /// Folder of the rows below the bot's.
 const FOLDER: &str = "nlu";
@@ -22,6 +24,9 @@ const TRAIN: &str = "train.jsonl";
 
 /// Fewest rows an intent; with fewer, a network guesses.
 const ROWS_MIN: usize = 20;
+
+/// Suspects that are listed; the rest are counted.
+const SUSPECTS_SHOWN: usize = 20;
 
 /// Findings about the rows below `nlu/` of a bot's folder; none for a bot without any.
 #[must_use]
@@ -78,6 +83,7 @@ pub fn lint(known: &Knowledge) -> Vec<Finding> {
         }
         if name == TRAIN {
             findings.extend(small(&rows, &name));
+            findings.extend(doubtful(&rows, &name));
             learned = seen;
         }
     }
@@ -159,13 +165,30 @@ fn small(rows: &[Row], name: &str) -> Vec<Finding> {
         .collect()
 }
 
-fn readings(row: &Row) -> Vec<String> {
-    std::iter::once(&row.intent).chain(&row.also).cloned().collect()
+/// The rows that a model which has not seen them takes for something else.
+fn doubtful(rows: &[Row], name: &str) -> Vec<Finding> {
+    let found = suspects(rows);
+    let n_more = found.len().saturating_sub(SUSPECTS_SHOWN);
+    let mut findings: Vec<Finding> = found
+        .iter()
+        .take(SUSPECTS_SHOWN)
+        .map(|suspect| {
+            let row = &rows[suspect.row];
+            let message = format!("“{}”标成 {}，别的句子看起来更像 {}。", row.text, row.intent, suspect.said);
+            let remedy = "标错了就改；两种读法都对就写 also；没错可以不管。";
+            Finding::warning("suspect-label", source(name, row.line), message, remedy)
+        })
+        .collect();
+    if let (true, Some(first)) = (n_more > 0, found.get(SUSPECTS_SHOWN)) {
+        let message = format!("还有 {n_more} 行的标签可疑，从最可疑的开始列，不再逐条列出。");
+        let remedy = "先改上面的，再检查一次。";
+        findings.push(Finding::warning("suspect-label", source(name, rows[first.row].line), message, remedy));
+    }
+    findings
 }
 
-/// What is left of a text when only letters and figures count.
-fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+fn readings(row: &Row) -> Vec<String> {
+    std::iter::once(&row.intent).chain(&row.also).cloned().collect()
 }
 
 #[cfg(test)]
@@ -221,6 +244,18 @@ mod tests {
         check(&[("train.jsonl", &slot("colour", "黑色", 2))], &["nlu/train.jsonl:1 unknown-entity"]);
         check(&[("train.jsonl", &slot("color", "黑色的", 3))], &["nlu/train.jsonl:1 ragged-span"]);
         check(&[("train.jsonl", &slot("color", "白色", 2))], &["nlu/train.jsonl:1 bad-row"]);
+    }
+
+    #[test]
+    fn a_label_that_the_others_contradict_is_named() {
+        let ends = ["吗", "呢", "啊", "嘛", "吧", "哦", "了", "么"];
+        let mut rows: Vec<String> = ends
+            .iter()
+            .flat_map(|end| [row(&format!("退货{end}"), "a"), row(&format!("要发票{end}"), "b")])
+            .collect();
+        check(&[("train.jsonl", &rows.concat())], &[]);
+        rows[4] = row("退货啊", "b");
+        check(&[("train.jsonl", &rows.concat())], &["nlu/train.jsonl:5 suspect-label"]);
     }
 
     #[test]

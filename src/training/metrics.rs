@@ -174,6 +174,13 @@ pub fn calibration_error(confidences: &[(f32, bool)]) -> f32 {
 }
 
 fn scope_of(rows: &[Row], predictions: &[Prediction]) -> Option<Scope> {
+    let (inside, foreign) = scope_scores(rows, predictions);
+    scope(&inside, &foreign)
+}
+
+/// Out-of-scope scores of the bot's own messages, and of foreign ones.
+#[must_use]
+pub fn scope_scores(rows: &[Row], predictions: &[Prediction]) -> (Vec<f32>, Vec<f32>) {
     let scored = |foreign: bool| -> Vec<f32> {
         rows.iter()
             .zip(predictions)
@@ -181,7 +188,7 @@ fn scope_of(rows: &[Row], predictions: &[Prediction]) -> Option<Scope> {
             .map(|(_, prediction)| prediction.out_of_scope)
             .collect()
     };
-    scope(&scored(false), &scored(true))
+    (scored(false), scored(true))
 }
 
 /// Measures of a score that should be low for the first and high for the second.

@@ -1,5 +1,7 @@
 //! What a model says of a row, in the rows' own terms.
 
+use std::ops::Range;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -32,21 +34,22 @@ const TOP: usize = 5;
 
 /// Reads one text with a model.
 ///
+/// * Returns the prediction and the sentence vector, of length 1.
+///
 /// # Errors
 /// The computation failed.
-pub fn predict(model: &Model, text: &str) -> candle_core::Result<Prediction> {
+pub fn predict(model: &Model, text: &str) -> candle_core::Result<(Prediction, Vec<f32>)> {
     let normalised = normalise(text);
     let reading = model.read(normalised.as_str())?;
     let ranked = model.ranked(&reading);
     let (intent, confidence) = ranked.first().map_or(("", 0.0), |(name, share)| (*name, share.value()));
     let slots = reading.spans.iter().map(|span| {
         let place = normalised.to_original(span.span);
-        let start = text[..place.start].chars().count();
+        let Range { start, end } = place.chars(text);
         let value = place.of(text).to_owned();
-        let end = start + value.chars().count();
         RowSlot { name: model.labels().slots[span.slot].clone(), value, start, end, negated: false }
     });
-    Ok(Prediction {
+    let prediction = Prediction {
         text: text.to_owned(),
         intent: intent.to_owned(),
         confidence,
@@ -54,7 +57,8 @@ pub fn predict(model: &Model, text: &str) -> candle_core::Result<Prediction> {
         intents: model.wishes(&reading).into_iter().map(str::to_owned).collect(),
         slots: slots.collect(),
         top: ranked.iter().take(TOP).map(|(name, share)| ((*name).to_owned(), share.value())).collect(),
-    })
+    };
+    Ok((prediction, reading.vector))
 }
 
 impl Prediction {

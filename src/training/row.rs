@@ -129,6 +129,21 @@ pub fn read(path: &Path) -> Result<Vec<Row>, RowsError> {
     Ok(rows)
 }
 
+/// What is left of a text when only letters and figures count; the text itself where that is nothing.
+#[must_use]
+pub fn letters(text: &str) -> String {
+    let letters: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    if letters.is_empty() { text.to_owned() } else { letters }
+}
+
+/// Rows to learn from, without those whose text, but for signs, is measured with.
+#[must_use]
+pub fn without(mut rows: Vec<Row>, measured: &[Row]) -> Vec<Row> {
+    let texts: HashSet<String> = measured.iter().map(|row| letters(&row.text)).collect();
+    rows.retain(|row| !texts.contains(&letters(&row.text)));
+    rows
+}
+
 /// What is wrong with a row, if anything.
 fn fault(row: &Row) -> Option<String> {
     let n_chars = row.text.chars().count();

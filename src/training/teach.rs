@@ -15,6 +15,7 @@ use crate::nlu::artefact::SUPPORT;
 use crate::nlu::artefact::SUPPORT_INTENTS;
 use crate::nlu::model::Model;
 use crate::nlu::model::OUT_OF_SCOPE;
+use crate::text::normalise::Normalised;
 use crate::text::normalise::normalise;
 use crate::training::adam::Adam;
 use crate::training::adam::AdamSettings;
@@ -84,10 +85,11 @@ pub fn teach(
     let n_intents = labels.intents.len();
     let (old, rest) = (weights.narrow(1, 0, n_intents)?, weights.narrow(1, n_intents, n_intents + 1)?);
     let (old_bias, rest_bias) = (bias.narrow(0, 0, n_intents)?, bias.narrow(0, n_intents, n_intents + 1)?);
-    let new: Vec<Tensor> = examples
-        .iter()
-        .map(|example| model.features(normalise(example).as_str()))
-        .collect::<candle_core::Result<_>>()?;
+    let read: Vec<Normalised> = examples.iter().map(|example| normalise(example)).collect();
+    let new: Vec<Tensor> =
+        read.iter().map(|example| model.features(example.as_str())).collect::<candle_core::Result<_>>()?;
+    let ids: Vec<Vec<u32>> =
+        read.iter().map(|example| model.encoder().tokens(example.as_str()).ids).collect();
     let new = Tensor::cat(&new, 0)?;
     let rows = Tensor::cat(&[&support, &new], 0)?;
     // The new intent's rows together weigh as much as those of an intent that the model carries along.
@@ -129,13 +131,14 @@ pub fn teach(
     // As one wish among several it is never reported: five rows do not tell when it is.
     let never = Tensor::full(-20.0_f32, 1, &Device::Cpu)?;
     let mut taught = tensors.clone();
+    taught.extend(model.grams().with_class(n_intents, &ids).tensors()?);
     let wide = Tensor::cat(&[&old, &column, &presence, &column.zeros_like()?, &foreign], 1)?;
     let tall = Tensor::cat(&[&old_bias, &offset, &presence_bias, &never, &foreign_bias], 0)?;
     taught.insert("sentence".to_owned(), wide);
     taught.insert("sentence.bias".to_owned(), tall);
     taught.insert(SUPPORT.to_owned(), rows);
-    let ids: Vec<f32> = target.flatten_all()?.to_vec1::<u32>()?.into_iter().map(|at| at as f32).collect();
-    let n = ids.len();
-    taught.insert(SUPPORT_INTENTS.to_owned(), Tensor::from_vec(ids, n, &Device::Cpu)?);
+    let places: Vec<f32> = target.flatten_all()?.to_vec1::<u32>()?.into_iter().map(|at| at as f32).collect();
+    let n = places.len();
+    taught.insert(SUPPORT_INTENTS.to_owned(), Tensor::from_vec(places, n, &Device::Cpu)?);
     Ok(taught)
 }

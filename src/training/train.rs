@@ -23,9 +23,10 @@ use crate::nlu::artefact::EncoderName;
 use crate::nlu::artefact::Head;
 use crate::nlu::artefact::SUPPORT;
 use crate::nlu::artefact::SUPPORT_INTENTS;
+use crate::nlu::gram::Grams;
+use crate::nlu::model::Calibration;
 use crate::nlu::model::Labels;
 use crate::nlu::model::OUT_OF_SCOPE;
-use crate::nlu::model::Outputs;
 use crate::nlu::tag;
 use crate::training::adam::Moments;
 use crate::training::calibration;
@@ -36,10 +37,18 @@ use crate::training::fit::Fit;
 use crate::training::fit::FitError;
 use crate::training::fit::FitSettings;
 use crate::training::fit::Progress;
+use crate::training::linear;
+use crate::training::linear::LinearRow;
+use crate::training::retrieval::Retrieval;
 use crate::training::row::Row;
+use crate::training::row::without;
+use crate::training::suspect::suspects;
 
 /// One row in so many is held out where no file of held-out rows is given.
 const HELD_OUT: usize = 10;
+
+/// How much mean reciprocal rank sentence vectors may lose.
+const MRR_LOSS_MAX: f32 = 0.01;
 
 /// What stands between two messages that customers write as one.
 const JOINS: [&str; 12] =
@@ -58,6 +67,12 @@ pub struct Plan {
     pub layers: Option<usize>,
     /// How.
     pub fit: FitSettings,
+    /// Learns nothing from rows whose label is probably wrong.
+    pub clean: bool,
+    /// What sentence vectors must go on finding.
+    pub retrieval: Retrieval,
+    /// Writes the model even where its sentence vectors find much less than before.
+    pub force: bool,
     /// Goes on from the checkpoint in the output folder, if there is one.
     pub resume: bool,
 }
@@ -75,6 +90,8 @@ pub enum Event {
         n_intents: usize,
         /// Entities.
         n_slots: usize,
+        /// Rows left out because their label is probably wrong.
+        n_suspects: usize,
         /// Passes done before, when resumed.
         resumed: usize,
     },
@@ -82,6 +99,24 @@ pub enum Event {
     Step(Progress),
     /// A pass is over.
     Pass(Standing),
+    /// What sentence vectors alone find.
+    Retrieval {
+        /// Mean reciprocal rank before training, `0.0..=1.0`.
+        before: f32,
+        /// And after.
+        after: f32,
+    },
+    /// The network and its phrases are weighed together.
+    Calibrated {
+        /// The weights.
+        calibration: Calibration,
+        /// Phrases.
+        n_grams: usize,
+        /// Share of held-out messages that get what they should: their intent, or a refusal.
+        right: f32,
+        /// Shares of the bot's own held-out messages that are kept, and of foreign ones that are let in.
+        scope: Option<(f32, f32)>,
+    },
 }
 
 /// How good the network is on the held-out rows after a pass.
@@ -130,6 +165,18 @@ pub enum TrainError {
         /// Fewest.
         needed: usize,
     },
+    /// Sentence vectors find less than before.
+    #[error(
+        "sentence vectors find less than before training: MRR {:.1} % instead of {:.1} %, at most {:.0} point less \
+         is allowed; `--resume --force` writes the model all the same, a higher `--keep-weight` keeps more of them",
+        100.0 * after, 100.0 * before, 100.0 * MRR_LOSS_MAX
+    )]
+    Forgets {
+        /// Mean reciprocal rank before training, `0.0..=1.0`.
+        before: f32,
+        /// And after.
+        after: f32,
+    },
     /// The checkpoint belongs to another training.
     #[error("the checkpoint in {} belongs to another training ({found}, this one is {expected})", folder.display())]
     OtherTraining {
@@ -174,7 +221,8 @@ pub fn train(
     }
     let layers = spread(wanted, has);
     let base = encoder.encoder.thinned(&layers);
-    let (train_rows, dev_rows) = split(plan)?;
+    let (mut train_rows, dev_rows) = split(plan)?;
+    let n_suspects = if plan.clean { drop_suspects(&mut train_rows) } else { 0 };
     let labels = labels(&train_rows);
     let cut =
         |rows: &[Row]| -> Vec<Example> { rows.iter().map(|row| Example::new(row, &labels, &base)).collect() };
@@ -202,7 +250,7 @@ pub fn train(
             ids[1..ids.len() - 1].to_vec()
         })
         .collect();
-    let fingerprint = fingerprint(&settings, &labels, &encoder.checksum, &examples);
+    let fingerprint = fingerprint(&settings, &labels, (&encoder.checksum, &layers), &examples, &held);
     let (mut best, mut best_tensors) = (None, HashMap::new());
     if plan.resume && out.join(CHECKPOINT).exists() {
         (best, best_tensors) = resume(&mut fit, out, &fingerprint)?;
@@ -212,6 +260,7 @@ pub fn train(
         n_dev: held.len(),
         n_intents: labels.intents.len(),
         n_slots: labels.slots.len(),
+        n_suspects,
         resumed: fit.epoch(),
     });
     while fit.epoch() < settings.epochs
@@ -228,12 +277,31 @@ pub fn train(
     }
     let best = best.unwrap_or(Standing { epoch: 0, intent_accuracy: 0.0, slot_f1: 0.0, scope_auroc: 0.0 });
     fit.restore(fit.epoch(), &best_tensors, Moments::default())?;
+    let before = plan.retrieval.mrr(&base).map_err(FitError::from)?;
+    let taught = base.with(&best_tensors).map_err(FitError::from)?;
+    let after = plan.retrieval.mrr(&taught).map_err(FitError::from)?;
+    if let (Some(before), Some(after)) = (before, after) {
+        tell(Event::Retrieval { before, after });
+        if after < before - MRR_LOSS_MAX && !plan.force {
+            // The checkpoint stays, so that nothing need be computed again.
+            return Err(TrainError::Forgets { before, after });
+        }
+    }
+    let grams = phrases(&examples, &labels);
     let mut joined = fit.joined_for_calibration(&held, &joins);
     fit.prepare(&mut joined)?;
-    let outcomes: Vec<Outcome> = outcomes(&fit, &held)?.into_iter().chain(outcomes(&fit, &joined)?).collect();
+    let of_held = outcomes(&fit, &grams, &held)?;
+    let all: Vec<Outcome> = of_held.iter().cloned().chain(outcomes(&fit, &grams, &joined)?).collect();
+    let calibration = calibration::fit(&all);
+    tell(Event::Calibrated {
+        calibration,
+        n_grams: grams.len(),
+        right: calibration::answered_right(&of_held, &calibration),
+        scope: calibration::kept_and_let_in(&of_held, &calibration),
+    });
     let head = Head {
         labels: labels.clone(),
-        calibration: calibration::fit(&outcomes),
+        calibration,
         encoder: EncoderName { sha256: encoder.checksum.clone(), folder: encoder_folder.to_owned(), layers },
         training: format!(
             "{settings:?}, {} rows, {} held out, best after pass {}",
@@ -242,6 +310,7 @@ pub fn train(
             best.epoch
         ),
     };
+    best_tensors.extend(grams.tensors().map_err(FitError::from)?);
     best_tensors.extend(support(&fit, &examples, labels.intents.len())?);
     artefact::save(&head, &best_tensors, out)?;
     // What cannot be removed is in nobody's way.
@@ -256,16 +325,25 @@ fn split(plan: &Plan) -> Result<(Vec<Row>, Vec<Row>), TrainError> {
         return Err(TrainError::TooFew { n: plan.rows.len(), needed });
     }
     if !plan.dev.is_empty() {
-        let held: HashSet<&str> = plan.dev.iter().map(|row| row.text.as_str()).collect();
-        let rows = plan.rows.iter().filter(|row| !held.contains(row.text.as_str()));
-        return Ok((rows.cloned().collect(), plan.dev.clone()));
+        return Ok((without(plan.rows.clone(), &plan.dev), plan.dev.clone()));
     }
     let mut rows = plan.rows.clone();
     rows.shuffle(&mut StdRng::seed_from_u64(plan.fit.seed));
     let held = rows.split_off(rows.len() - rows.len() / HELD_OUT);
-    let texts: HashSet<&str> = held.iter().map(|row| row.text.as_str()).collect();
-    rows.retain(|row| !texts.contains(row.text.as_str()));
-    Ok((rows, held))
+    Ok((without(rows, &held), held))
+}
+
+/// Takes out the rows whose label is probably wrong.
+///
+/// * Returns how many.
+fn drop_suspects(rows: &mut Vec<Row>) -> usize {
+    let found: HashSet<usize> = suspects(rows).into_iter().map(|suspect| suspect.row).collect();
+    let mut at = 0;
+    rows.retain(|_| {
+        at += 1;
+        !found.contains(&(at - 1))
+    });
+    found.len()
 }
 
 /// The foreign rows that are foreign to these examples: a question about the weather is none to an assistant. A row
@@ -324,22 +402,35 @@ fn support(
     Ok(tensors.into_iter().map(|(name, tensor)| (name.to_owned(), tensor)).collect())
 }
 
-/// What the network says of examples, for calibration.
-fn outcomes(fit: &Fit<'_>, examples: &[Example]) -> Result<Vec<Outcome>, TrainError> {
-    let outputs = fit.outputs(examples)?;
-    let rows = examples.iter().zip(&outputs).map(|(one, outputs)| outcome(one, outputs));
-    Ok(rows.collect::<candle_core::Result<_>>().map_err(FitError::from)?)
+/// What phrases say, learned from the same examples as the network.
+fn phrases(examples: &[Example], labels: &Labels) -> Grams {
+    let foreign = [labels.intents.len() as u32];
+    let rows: Vec<LinearRow<'_>> = examples
+        .iter()
+        .filter(|one| one.foreign.is_some())
+        .map(|one| match one.foreign {
+            Some(true) => LinearRow { ids: &one.ids, right: &foreign, open: &one.intents },
+            _ => LinearRow { ids: &one.ids, right: &one.wishes, open: &one.intents },
+        })
+        .collect();
+    linear::fit(&rows, labels.intents.len() + 1)
 }
 
-fn outcome(example: &Example, outputs: &Outputs) -> candle_core::Result<Outcome> {
-    Ok(Outcome {
-        logits: outputs.intents.flatten_all()?.to_vec1()?,
-        intents: example.intents.clone(),
-        presence: outputs.presence.flatten_all()?.to_vec1()?,
-        wishes: example.wishes.clone(),
-        foreign_logit: outputs.foreign.flatten_all()?.to_vec1::<f32>()?[0],
-        foreign: example.foreign,
-    })
+/// What network and phrases say of examples, for calibration.
+fn outcomes(fit: &Fit<'_>, grams: &Grams, examples: &[Example]) -> Result<Vec<Outcome>, TrainError> {
+    let outputs = fit.outputs(examples)?;
+    let rows = examples.iter().zip(&outputs).map(|(one, outputs)| {
+        Ok(Outcome {
+            logits: outputs.intents.flatten_all()?.to_vec1()?,
+            grams: grams.scores(&one.ids),
+            intents: one.intents.clone(),
+            presence: outputs.presence.flatten_all()?.to_vec1()?,
+            wishes: one.wishes.clone(),
+            foreign_logit: outputs.foreign.flatten_all()?.to_vec1::<f32>()?[0],
+            foreign: one.foreign,
+        })
+    });
+    Ok(rows.collect::<candle_core::Result<_>>().map_err(FitError::from)?)
 }
 
 fn standing(fit: &Fit<'_>, held: &[Example], labels: &Labels) -> Result<Standing, TrainError> {
@@ -349,16 +440,16 @@ fn standing(fit: &Fit<'_>, held: &[Example], labels: &Labels) -> Result<Standing
     let (mut found, mut predicted, mut gold) = (0, 0, 0);
     let (mut inside, mut foreign) = (Vec::new(), Vec::new());
     for (one, outputs) in held.iter().zip(&outputs) {
-        let outcome = outcome(one, outputs).map_err(FitError::from)?;
+        let flat = |tensor: &Tensor| -> Result<Vec<f32>, FitError> { Ok(tensor.flatten_all()?.to_vec1()?) };
+        let (logits, foreign_logit) = (flat(&outputs.intents)?, flat(&outputs.foreign)?[0]);
         if !one.intents.is_empty() {
-            let best =
-                (0..outcome.logits.len()).max_by(|a, b| outcome.logits[*a].total_cmp(&outcome.logits[*b]));
+            let best = (0..logits.len()).max_by(|a, b| logits[*a].total_cmp(&logits[*b]));
             of += 1;
             right += usize::from(best.is_some_and(|best| one.intents.contains(&(best as u32))));
         }
         match one.foreign {
-            Some(true) => foreign.push(outcome.foreign_logit),
-            Some(false) => inside.push(outcome.foreign_logit),
+            Some(true) => foreign.push(foreign_logit),
+            Some(false) => inside.push(foreign_logit),
             None => {}
         }
         if let Some(tags) = &one.tags {
@@ -373,9 +464,7 @@ fn standing(fit: &Fit<'_>, held: &[Example], labels: &Labels) -> Result<Standing
                 row[*tag as usize] = 0.0;
             }
             let wanted = spans(&wanted);
-            let logits: Vec<f32> =
-                outputs.tags.flatten_all().and_then(|flat| flat.to_vec1()).map_err(FitError::from)?;
-            let said = spans(&logits);
+            let said = spans(&flat(&outputs.tags)?);
             found += said.iter().filter(|span| wanted.contains(span)).count();
             predicted += said.len();
             gold += wanted.len();
@@ -397,12 +486,21 @@ fn copies(fit: &Fit<'_>) -> Result<HashMap<String, Tensor>, TrainError> {
 }
 
 /// What must be the same for a checkpoint to be gone on from.
-fn fingerprint(settings: &FitSettings, labels: &Labels, encoder: &str, examples: &[Example]) -> String {
+fn fingerprint(
+    settings: &FitSettings,
+    labels: &Labels,
+    encoder: (&str, &[usize]),
+    examples: &[Example],
+    held: &[Example],
+) -> String {
     use sha2::Digest;
     let mut sum = sha2::Sha256::new();
-    sum.update(format!("{settings:?} {labels:?} {encoder}"));
-    for one in examples {
-        sum.update(format!("{:?} {:?} {:?}", one.ids, one.wishes, one.tags));
+    sum.update(format!("{settings:?} {labels:?} {encoder:?} {}", examples.len()));
+    for one in examples.iter().chain(held) {
+        sum.update(format!(
+            "{:?} {:?} {:?} {:?} {:?}",
+            one.ids, one.intents, one.wishes, one.foreign, one.tags
+        ));
     }
     crate::text::hex::lower_hex(&sum.finalize())[..16].to_owned()
 }

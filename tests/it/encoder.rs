@@ -3,20 +3,15 @@
 use std::collections::HashMap;
 use std::fs;
 
-use candle_core::DType;
 use candle_core::Device;
 use candle_core::Tensor;
-use candle_nn::VarBuilder;
-use candle_transformers::models::bert::BertModel;
-use candle_transformers::models::bert::Config;
-use candle_transformers::models::bert::HiddenAct;
-use candle_transformers::models::bert::PositionEmbeddingType;
 use safetensors::tensor::TensorView;
 use yingda::encoder::Encoder;
 use yingda::encoder::Shape;
 use yingda::encoder::artefact;
 use yingda::encoder::artefact::Precision;
 use yingda::encoder::kernel::WIDTH;
+use yingda::encoder::peer;
 use yingda::encoder::tensor_shapes;
 use yingda::encoder::vocabulary::SPECIAL;
 use yingda::encoder::vocabulary::TOKENS_MAX;
@@ -97,65 +92,10 @@ fn assert_near(ours: &Tensor, theirs: &Tensor, limit: f32, what: &str) {
 
 // The forward pass.
 
-/// candle-transformers' BERT with the weights of ours.
-fn bert(encoder: &Encoder) -> BertModel {
-    let ours = encoder.tensors();
-    let mut theirs: HashMap<String, Tensor> = HashMap::new();
-    let mut put = |name: &str, tensor: Tensor| {
-        theirs.insert(name.to_owned(), tensor.contiguous().unwrap());
-    };
-    let row = |name: &str, at: usize| ours[name].get(at).unwrap();
-    put("embeddings.word_embeddings.weight", ours["word"].clone());
-    put("embeddings.position_embeddings.weight", ours["position"].clone());
-    // Row 0 is the kind of every token; row 1 would be noticed.
-    let kinds = Tensor::stack(&[row("norm", 0), random_tensor(99, &[WIDTH], 1.0)], 0).unwrap();
-    put("embeddings.token_type_embeddings.weight", kinds);
-    put("embeddings.LayerNorm.weight", row("norm", 1));
-    put("embeddings.LayerNorm.bias", row("norm", 2));
-    for layer in 0..encoder.shape().n_layers {
-        let own = |part: &str| format!("l{layer}.{part}");
-        let other = |part: &str| format!("encoder.layer.{layer}.{part}");
-        for (at, part) in ["query", "key", "value"].into_iter().enumerate() {
-            let weight = ours[&own("qkv")].narrow(1, at * WIDTH, WIDTH).unwrap();
-            let bias = ours[&own("qkv.bias")].narrow(0, at * WIDTH, WIDTH).unwrap();
-            put(&other(&format!("attention.self.{part}.weight")), weight.t().unwrap());
-            put(&other(&format!("attention.self.{part}.bias")), bias);
-        }
-        let dense = [("out", "out.norm", "attention.output"), ("down", "down.norm", "output")];
-        for (matrix, norm, part) in dense {
-            put(&other(&format!("{part}.dense.weight")), ours[&own(matrix)].t().unwrap());
-            put(&other(&format!("{part}.dense.bias")), row(&own(norm), 0));
-            put(&other(&format!("{part}.LayerNorm.weight")), row(&own(norm), 1));
-            put(&other(&format!("{part}.LayerNorm.bias")), row(&own(norm), 2));
-        }
-        put(&other("intermediate.dense.weight"), ours[&own("up")].t().unwrap());
-        put(&other("intermediate.dense.bias"), ours[&own("up.bias")].clone());
-    }
-    let config = Config {
-        vocab_size: encoder.vocabulary().len(),
-        hidden_size: WIDTH,
-        num_hidden_layers: encoder.shape().n_layers,
-        num_attention_heads: N_HEADS,
-        intermediate_size: 4 * WIDTH,
-        hidden_act: HiddenAct::Gelu,
-        hidden_dropout_prob: 0.0,
-        max_position_embeddings: TOKENS_MAX,
-        type_vocab_size: 2,
-        initializer_range: 0.02,
-        layer_norm_eps: 1e-12,
-        pad_token_id: 1,
-        position_embedding_type: PositionEmbeddingType::Absolute,
-        use_cache: false,
-        classifier_dropout: None,
-        model_type: None,
-    };
-    BertModel::load(VarBuilder::from_tensors(theirs, DType::F32, &Device::Cpu), &config).unwrap()
-}
-
 #[test]
 fn every_token_state_is_that_of_bert() {
     let encoder = random_encoder(2, 0.1);
-    let bert = bert(&encoder);
+    let bert = peer::bert(&encoder).unwrap();
     for sentence in sentences() {
         let tokens = encoder.tokens(&sentence).ids;
         let ours = encoder.encode(&[&tokens]).unwrap().tokens;

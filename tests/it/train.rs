@@ -17,6 +17,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use yingda::encoder::artefact;
 use yingda::encoder::kernel::WIDTH;
+use yingda::engine;
 use yingda::engine::Engine;
 use yingda::engine::Turn;
 use yingda::message::Channel;
@@ -30,6 +31,8 @@ use yingda::nlu::Nlu;
 use yingda::nlu::artefact::EncoderName;
 use yingda::nlu::artefact::Head;
 use yingda::nlu::artefact::LoadedModel;
+use yingda::nlu::gram::ALONE;
+use yingda::nlu::gram::Grams;
 use yingda::nlu::model::Calibration;
 use yingda::nlu::model::Labels;
 use yingda::nlu::model::OUT_OF_SCOPE;
@@ -110,7 +113,19 @@ fn workshop() -> TempDir {
 }
 
 fn arguments<'a>(data: &'a str, out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let fixed = ["train", "--encoder", "encoder", "--foreign", "nonexistent", "--data", data, "--out", out];
+    let fixed = [
+        "train",
+        "--encoder",
+        "encoder",
+        "--foreign",
+        "none",
+        "--retrieval",
+        "none",
+        "--data",
+        data,
+        "--out",
+        out,
+    ];
     [&fixed[..], more].concat()
 }
 
@@ -204,6 +219,173 @@ fn eval_measures_a_model_and_writes_a_prediction_a_row() {
         }
     }
     assert!(n_slots > 0, "a model that finds no entity says nothing about their places");
+}
+
+/// Trains the heads alone, which is quick, and gives the place for it.
+fn workshop_with_model() -> TempDir {
+    let at = workshop();
+    let heads = ["--dev", "dev.jsonl", "--tune-layers", "0", "--epochs", "4"];
+    trained(&at, "rows.jsonl", "model", &heads);
+    at
+}
+
+fn eval(at: &TempDir, more: &[&str]) -> Output {
+    run(at.path(), &[&["eval", "nlu", "--data", "rows.jsonl"], more].concat())
+}
+
+#[test]
+fn a_model_does_not_differ_from_itself_and_other_rows_predictions_are_refused() {
+    let at = workshop_with_model();
+    let told = eval(&at, &["--model", "model", "--predictions", "said.jsonl"]);
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    let told = eval(&at, &["--compare", "model", "said.jsonl", "--json"]);
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    let found: Value = serde_json::from_str(&stdout(&told)).unwrap();
+    for measure in ["intent_accuracy", "slot_f1", "whole_message"] {
+        let one = &found[measure];
+        assert_eq!(one["a"], one["b"], "{found}");
+        assert_eq!((one["low"].as_f64(), one["high"].as_f64()), (Some(0.0), Some(0.0)), "{found}");
+    }
+    let said = fs::read_to_string(at.path().join("said.jsonl")).unwrap();
+    let (first, _) = said.split_once('\n').unwrap();
+    fs::write(at.path().join("short.jsonl"), first).unwrap();
+    let told = eval(&at, &["--compare", "model", "short.jsonl"]);
+    assert_eq!(told.status.code(), Some(2));
+    assert!(stderr(&told).contains("has 1 predictions"), "{}", stderr(&told));
+    let mut exchanged: Vec<&str> = said.lines().collect();
+    exchanged.swap(1, 2);
+    fs::write(at.path().join("exchanged.jsonl"), exchanged.join("\n")).unwrap();
+    let told = eval(&at, &["--compare", "model", "exchanged.jsonl"]);
+    assert_eq!(told.status.code(), Some(2));
+    assert!(stderr(&told).contains("line 2 of exchanged.jsonl is about another text"), "{}", stderr(&told));
+}
+
+#[test]
+fn a_report_is_one_page_with_every_row() {
+    let at = workshop_with_model();
+    let told = eval(&at, &["--model", "model", "--report", "report", "--learned", "rows.jsonl"]);
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    let page = fs::read_to_string(at.path().join("report/index.html")).unwrap();
+    let (_, behind) = page.split_once("<script id=\"report\" type=\"application/json\">").unwrap();
+    let (json, _) = behind.split_once("</script>").unwrap();
+    let report: Value = serde_json::from_str(json).unwrap();
+    assert_eq!(report["rows"].as_array().map(Vec::len), Some(rows_to_learn_from().len()));
+    let mut n_errors = 0;
+    for row in report["rows"].as_array().unwrap() {
+        let is_error = row["right"] == false || row["slots_right"] == false;
+        assert_eq!(row["nearest"].as_array().map_or(0, Vec::len) > 0, is_error, "{row}");
+        n_errors += usize::from(is_error);
+    }
+    assert!(n_errors > 0, "without an error the page shows nothing of what is near");
+    assert!(!page.contains("src=") && !page.contains("<link"), "the page needs other files");
+}
+
+#[test]
+fn cross_validation_measures_every_row_once() {
+    let at = workshop();
+    let quick = ["--encoder", "encoder", "--tune-layers", "0", "--epochs", "2", "--out", "folds"];
+    let told = eval(&at, &[&["--cross-validate", "3", "--predictions", "said.jsonl"], &quick[..]].concat());
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    let said = fs::read_to_string(at.path().join("said.jsonl")).unwrap();
+    let said: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let texts = |rows: &[Value]| -> Vec<String> { rows.iter().map(|row| row["text"].to_string()).collect() };
+    assert_eq!(texts(&said), texts(&rows_to_learn_from()));
+    assert!(stdout(&told).contains("intent accuracy: "), "{}", stdout(&told));
+}
+
+#[test]
+fn a_learning_curve_has_four_points() {
+    let at = workshop();
+    // An eighth of the rows must still be enough to train on.
+    let many: Vec<Value> = (0..5)
+        .flat_map(|n| {
+            rows(&ENDINGS).into_iter().map(move |mut row| {
+                row["text"] = format!("{}{}", row["text"].as_str().unwrap(), "好".repeat(n)).into();
+                row
+            })
+        })
+        .collect();
+    fs::write(at.path().join("rows.jsonl"), lines(&many)).unwrap();
+    let quick = ["--encoder", "encoder", "--tune-layers", "0", "--epochs", "1", "--out", "curve"];
+    let told = eval(&at, &[&["--learning-curve", "--json"], &quick[..]].concat());
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    let points: Vec<Value> = serde_json::from_str(&stdout(&told)).unwrap();
+    let learned: Vec<u64> = points.iter().map(|point| point["n_learned"].as_u64().unwrap()).collect();
+    assert_eq!(learned.len(), 4);
+    assert!(learned.is_sorted_by(|a, b| a < b), "{learned:?}");
+    let measured: HashSet<u64> = points.iter().map(|point| point["n_measured"].as_u64().unwrap()).collect();
+    assert_eq!(measured.len(), 1, "{points:?}");
+}
+
+#[test]
+fn suspects_are_left_out_when_asked_for() {
+    let at = workshop();
+    let mut spoilt = rows(&ENDINGS);
+    spoilt[0]["intent"] = WISHES[1].0.into();
+    fs::write(at.path().join("rows.jsonl"), lines(&spoilt)).unwrap();
+    let heads = ["--dev", "dev.jsonl", "--tune-layers", "0", "--epochs", "1", "--clean"];
+    let told = train(&at, "rows.jsonl", "model", &heads);
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    assert!(stderr(&told).contains(", 1 suspects left out"), "{}", stderr(&told));
+}
+
+#[test]
+fn a_model_whose_sentence_vectors_find_less_is_refused_unless_forced() {
+    let at = workshop();
+    let bots = Folder::new();
+    let known = engine::load(&bots.bot(), Zoned::now().date()).0.unwrap();
+    let questions: String = known
+        .entries
+        .iter()
+        .map(|entry| {
+            json!({ "text": format!("{}吗", entry.question), "relevant": [entry.id] }).to_string() + "\n"
+        })
+        .collect();
+    bots.write(&format!("{BOT}/questions/choose.jsonl"), questions.as_bytes());
+    let bot = bots.bot();
+    // A rate at which nothing of the encoder is left, and nothing that would keep it.
+    let wild = [
+        "--dev",
+        "dev.jsonl",
+        "--tune-layers",
+        "1",
+        "--epochs",
+        "1",
+        "--rate",
+        "2",
+        "--keep-weight",
+        "0",
+        "--retrieval",
+        bot.to_str().unwrap(),
+    ];
+    let told = train(&at, "rows.jsonl", "model", &wild);
+    assert_eq!(told.status.code(), Some(2), "{}", stderr(&told));
+    assert!(stderr(&told).contains("sentence vectors find less"), "{}", stderr(&told));
+    assert!(!at.path().join("model").join(nlu::artefact::FILE).exists(), "it was written all the same");
+    trained(&at, "rows.jsonl", "model", &[&wild[..], &["--resume", "--force"]].concat());
+}
+
+#[test]
+fn a_taught_intent_is_found_and_the_others_stay() {
+    let at = workshop();
+    let heads = ["--dev", "dev.jsonl", "--tune-layers", "0", "--epochs", "40", "--patience", "40"];
+    trained(&at, "rows.jsonl", "model", &heads);
+    let examples = ["黑白黑白", "白黑白黑", "黑白白黑", "白白黑黑", "黑黑白白"];
+    let told =
+        run(at.path(), &[&["teach", "chess", "--model", "model", "--out", "taught"], &examples[..]].concat());
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    let chess: Vec<Value> =
+        ["白黑黑白", "黑白黑"].iter().map(|text| json!({ "text": text, "intent": "chess" })).collect();
+    fs::write(at.path().join("chess.jsonl"), lines(&chess)).unwrap();
+    let accuracy = |model: &str, data: &str| -> f64 {
+        let told = run(at.path(), &["eval", "nlu", "--model", model, "--data", data, "--json"]);
+        assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+        let summary: Value = serde_json::from_str(&stdout(&told)).unwrap();
+        summary["metrics"]["intent_accuracy"].as_f64().unwrap()
+    };
+    assert_eq!(accuracy("model", "chess.jsonl"), 0.0);
+    assert_eq!(accuracy("taught", "chess.jsonl"), 1.0);
+    assert!(accuracy("taught", "dev.jsonl") >= accuracy("model", "dev.jsonl") - 0.05);
 }
 
 // A training that was interrupted.
@@ -353,8 +535,10 @@ fn untrained(intents: &[&str], slots: &[&str]) -> Arc<LoadedModel> {
     let owned = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
     let labels = Labels { intents: owned(intents), slots: owned(slots), declines: true };
     let heads = head_shapes(&labels).into_iter().enumerate();
-    let tensors: HashMap<String, Tensor> =
+    let mut tensors: HashMap<String, Tensor> =
         heads.map(|(seed, (name, dims))| (name.to_owned(), random_tensor(seed, &dims, 0.05))).collect();
+    let grams = Grams::new(vec![[4, ALONE]], vec![1.0], intents.len() + 1);
+    tensors.extend(grams.tensors().unwrap());
     let head = Head {
         labels,
         calibration: Calibration::default(),

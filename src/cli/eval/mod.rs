@@ -1,22 +1,35 @@
 //! `yingda eval`: how good a model is.
 
+mod compare;
+mod repeat;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use indicatif::ProgressBar;
+use jiff::Zoned;
+use rayon::iter::IntoParallelIterator;
+use rayon::iter::ParallelIterator;
 use serde::Serialize;
 
+use crate::cli::note;
 use crate::nlu::artefact;
+use crate::nlu::model::Model;
+use crate::text::normalise::normalise;
 use crate::training::metrics::KEPT;
 use crate::training::metrics::Metrics;
 use crate::training::metrics::measure;
 use crate::training::prediction::Prediction;
 use crate::training::prediction::predict;
+use crate::training::report::Latency;
+use crate::training::report::Learned;
+use crate::training::report::Occasion;
+use crate::training::report::page;
 use crate::training::row::read;
 
 #[derive(Debug, clap::Args)]
@@ -34,8 +47,8 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct Nlu {
     /// Folder of the model.
-    #[arg(long, value_name = "DIR")]
-    model: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["compare", "cross_validate", "learning_curve"])]
+    model: Option<PathBuf>,
     /// Rows with labels.
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
@@ -45,6 +58,23 @@ struct Nlu {
     /// Print the measures as JSON.
     #[arg(long)]
     json: bool,
+    /// Write a page with plots and errors into this folder.
+    #[arg(long, value_name = "DIR", requires = "model")]
+    report: Option<PathBuf>,
+    /// Rows that the model learned from; the report shows the nearest beside each error.
+    #[arg(long, value_name = "FILE", requires = "report")]
+    learned: Option<PathBuf>,
+    /// Compare two models, or two files of predictions, on the same rows.
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["model", "report", "predictions"])]
+    compare: Option<Vec<PathBuf>>,
+    /// Train this many times, each time measuring with another part of the rows.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(2..=50), conflicts_with_all = ["model", "report", "compare"])]
+    cross_validate: Option<u8>,
+    /// Train on an eighth, a quarter, half and all of the rows, measuring with the same tenth.
+    #[arg(long, conflicts_with_all = ["model", "report", "compare", "cross_validate", "predictions"])]
+    learning_curve: bool,
+    #[command(flatten)]
+    repeat: repeat::Repeat,
 }
 
 /// What is printed.
@@ -56,13 +86,6 @@ struct Summary {
     latency_ms: Latency,
 }
 
-#[derive(Debug, Serialize)]
-struct Latency {
-    p50: f64,
-    p95: f64,
-    p99: f64,
-}
-
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Nlu(nlu) => run_nlu(&nlu),
@@ -70,24 +93,53 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn run_nlu(args: &Nlu) -> anyhow::Result<ExitCode> {
-    let loaded = artefact::load(&args.model).context("loading the model")?;
+    if let Some(k) = args.cross_validate {
+        return repeat::cross_validate(args, k.into());
+    }
+    if args.learning_curve {
+        return repeat::learning_curve(args);
+    }
     let rows = read(&args.data).context("reading the rows")?;
+    if let Some([a, b]) = args.compare.as_deref() {
+        return compare::run(args, &rows, a, b);
+    }
+    let folder = args.model.as_ref().context("no model is named")?;
+    let loaded = artefact::load(folder).context("loading the model")?;
     let mut predictions = Vec::with_capacity(rows.len());
-    let mut times = Vec::with_capacity(rows.len());
+    let mut vectors = Vec::with_capacity(rows.len());
+    let mut times_ms = Vec::with_capacity(rows.len());
     for row in &rows {
         let began = Instant::now();
-        predictions.push(predict(&loaded.model, &row.text)?);
-        times.push(began.elapsed());
+        let (prediction, vector) = predict(&loaded.model, &row.text)?;
+        times_ms.push(began.elapsed().as_secs_f64() * 1e3);
+        predictions.push(prediction);
+        vectors.push(vector);
     }
     if let Some(path) = &args.predictions {
         write(path, &predictions).with_context(|| format!("writing {}", path.display()))?;
     }
     let summary = Summary {
-        model: loaded.checksum,
+        model: loaded.checksum.clone(),
         data: args.data.clone(),
         metrics: measure(&rows, &predictions),
-        latency_ms: latency(times),
+        latency_ms: Latency::of(times_ms),
     };
+    if let Some(folder) = &args.report {
+        let occasion = Occasion {
+            model: loaded.version().to_owned(),
+            data: args.data.display().to_string(),
+            date: Zoned::now().date().to_string(),
+            latency_ms: summary.latency_ms,
+        };
+        let learned =
+            args.learned.as_deref().map(|file| learned(&loaded.model, file)).transpose()?.unwrap_or_default();
+        let page = page(&occasion, &summary.metrics, &rows, &predictions, &vectors, &learned)?;
+        let path = folder.join("index.html");
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&path, page))
+            .with_context(|| format!("writing {}", path.display()))?;
+        note(format_args!("the report is {}", path.display()));
+    }
     let mut out = std::io::stdout().lock();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &summary)?;
@@ -98,6 +150,22 @@ fn run_nlu(args: &Nlu) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The rows that a model learned from, with their sentence vectors.
+fn learned(model: &Model, file: &Path) -> anyhow::Result<Learned> {
+    let rows = read(file).context("reading the rows that the model learned from")?;
+    let bar = ProgressBar::new(rows.len() as u64);
+    let rows: Vec<(String, String, Vec<f32>)> = rows
+        .into_par_iter()
+        .map(|row| {
+            let reading = model.read(normalise(&row.text).as_str())?;
+            bar.inc(1);
+            Ok((row.text, row.intent, reading.vector))
+        })
+        .collect::<candle_core::Result<_>>()?;
+    bar.finish_and_clear();
+    Ok(Learned { rows })
+}
+
 fn write(path: &Path, predictions: &[Prediction]) -> anyhow::Result<()> {
     let mut text = String::new();
     for prediction in predictions {
@@ -105,15 +173,6 @@ fn write(path: &Path, predictions: &[Prediction]) -> anyhow::Result<()> {
         text.push('\n');
     }
     Ok(std::fs::write(path, text)?)
-}
-
-fn latency(mut times: Vec<Duration>) -> Latency {
-    times.sort();
-    let at = |share: f64| {
-        let place = ((times.len() as f64 * share).ceil() as usize).clamp(1, times.len().max(1)) - 1;
-        times.get(place).map_or(0.0, |time| time.as_secs_f64() * 1e3)
-    };
-    Latency { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }
 
 fn print(out: &mut impl std::io::Write, summary: &Summary) -> std::io::Result<()> {

@@ -1,6 +1,6 @@
 //! How words sound: pinyin without tones, as people type it, and what they mix up.
 //!
-//! Colours and links share it; it knows characters and letters, no vocabulary.
+//! It knows characters and letters, no vocabulary.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -9,6 +9,9 @@ use pinyin::ToPinyin;
 
 /// Longest syllable: `zhuang`.
 pub(crate) const SYLLABLE_LETTERS_MAX: usize = 6;
+
+/// Longest run of letters that is tried as pinyin; nobody types more syllables without a break.
+pub(crate) const RUN_LETTERS_MAX: usize = 48;
 
 /// One way in which a character or a run of letters is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +26,29 @@ pub(crate) struct Sound {
 /// anything else.
 pub(crate) fn readings(character: char) -> &'static [Sound] {
     SOUNDS.characters.get(&character).map_or(&[], Vec::as_slice)
+}
+
+/// The usual reading of a Chinese character as people type it, `ü` as `v`; `None` for anything else.
+pub(crate) fn usual(character: char) -> Option<&'static str> {
+    let known = readings(character).first().map(|sound| letters(*sound));
+    // Beyond the common characters, and for interjections without a vowel.
+    known.or_else(|| character.to_pinyin().map(|sound| sound.plain()))
+}
+
+/// Whether a run of lower-case letters can be cut into syllables without a rest. So `weixinhao` can, and the
+/// English `weight` cannot. The empty run can.
+pub(crate) fn is_syllables(run: &str) -> bool {
+    if run.len() > RUN_LETTERS_MAX || !run.is_ascii() {
+        return false;
+    }
+    let mut reachable = vec![false; run.len() + 1];
+    reachable[0] = true;
+    for end in 1..=run.len() {
+        let starts = end.saturating_sub(SYLLABLE_LETTERS_MAX)..end;
+        reachable[end] =
+            starts.into_iter().any(|start| reachable[start] && syllable(&run[start..end]).is_some());
+    }
+    reachable[run.len()]
 }
 
 /// The sound of one syllable in lower-case letters, `ü` as `v`.
@@ -96,7 +122,7 @@ fn mixed_up(syllable: &str) -> String {
 }
 
 /// Further readings of common characters; the pinyin crate's own table gives the first. Chosen by hand among
-/// the characters of shops.
+/// the characters of everyday, of shops, and of commonly forbidden words.
 const OTHER_READINGS: &[(char, &[&str])] = &[
     ('仔', &["zi", "zai"]),
     ('行', &["hang", "xing"]),
@@ -142,25 +168,30 @@ const OTHER_READINGS: &[(char, &[&str])] = &[
     ('盛', &["cheng", "sheng"]),
     ('壳', &["ke", "qiao"]),
     ('大', &["dai", "da"]),
-    ('打', &["da"]),
     ('降', &["xiang", "jiang"]),
-    ('铺', &["pu"]),
     ('尺', &["chi", "che"]),
     ('和', &["huo", "he"]),
     ('巷', &["hang", "xiang"]),
     ('剥', &["bao", "bo"]),
     ('削', &["xue", "xiao"]),
     ('熟', &["shou", "shu"]),
-    ('厚', &["hou"]),
     ('番', &["pan", "fan"]),
     ('茄', &["jia", "qie"]),
     ('杉', &["shan", "sha"]),
     ('钥', &["yao", "yue"]),
-    ('贝', &["bei"]),
     ('粘', &["nian", "zhan"]),
     ('爪', &["zhua", "zhao"]),
-    ('万', &["wan"]),
-    ('广', &["guang"]),
+    ('地', &["de"]),
+    ('曾', &["zeng", "ceng"]),
+    ('没', &["mo"]),
+    ('什', &["shi"]),
+    ('省', &["xing"]),
+    ('石', &["dan"]),
+    ('贾', &["gu"]),
+    ('解', &["xie"]),
+    ('仇', &["qiu"]),
+    ('奇', &["ji"]),
+    ('恶', &["wu"]),
 ];
 
 #[cfg(test)]
@@ -178,6 +209,9 @@ mod tests {
         assert!(spoken('a').is_empty() && spoken('😀').is_empty());
         assert!(spoken('仔').contains(&"zi") && spoken('仔').contains(&"zai"));
         assert!(spoken('藏').contains(&"zang"));
+        assert!(spoken('行').contains(&"hang") && spoken('行').contains(&"xing"));
+        assert_eq!((usual('女'), usual('a')), (Some("nv"), None));
+        assert!(usual('嗯').is_some() && usual('〇').is_some());
     }
 
     #[test]
@@ -206,5 +240,19 @@ mod tests {
         };
         assert!(near("zi", "zai") && near("zai", "zi") && near("qun", "qu"));
         assert!(!near("shai", "shui") && !near("ku", "ku") && !near("ku", "xie"));
+    }
+
+    #[test]
+    fn cuts_pinyin_and_refuses_english() {
+        for run in ["", "wei", "weixin", "weixinhao", "xian", "zhuangxiu", "nvren"] {
+            assert!(is_syllables(run), "{run}");
+        }
+        for run in ["weight", "ght", "vx", "qq", "wechat", "m", "xi4", "weix"] {
+            assert!(!is_syllables(run), "{run}");
+        }
+        assert!(
+            is_syllables(&"wei".repeat(16)) && !is_syllables(&"wei".repeat(17)),
+            "48 letters and no more"
+        );
     }
 }
