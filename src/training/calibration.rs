@@ -134,19 +134,15 @@ fn scope_threshold(outcomes: &[Outcome], calibration: &Calibration) -> f32 {
         let calibration = Calibration { scope_threshold: threshold, ..*calibration };
         outcomes.iter().filter(|one| is_labelled(one) && one.is_answered_right(&calibration)).count()
     };
-    let counts: Vec<(f32, usize)> = (1..100)
-        .map(|percent| percent as f32 / 100.0)
-        .map(|threshold| (threshold, right(threshold)))
-        .collect();
-    let most = counts.iter().map(|(_, right)| *right).max().unwrap_or(0);
-    // In the middle of the best, where a few other messages would have changed least.
-    let best: Vec<f32> = counts.iter().filter(|(_, right)| *right == most).map(|(at, _)| *at).collect();
-    best.get(best.len() / 2).copied().unwrap_or(0.5)
+    best_threshold((1..100).map(|percent| percent as f32 / 100.0), |threshold| right(threshold) as f32)
 }
 
 /// The probability from which a second wish is reported: the most rows whose set of wishes is exactly right, rows
 /// with one wish and rows with several weighing the same.
 fn presence_threshold(outcomes: &[Outcome], calibration: &Calibration) -> f32 {
+    if outcomes.iter().all(|one| one.wishes.is_empty()) {
+        return Calibration::default().presence_threshold;
+    }
     let exact = |threshold: f32, several: bool| {
         let rows: Vec<&Outcome> = outcomes
             .iter()
@@ -155,9 +151,18 @@ fn presence_threshold(outcomes: &[Outcome], calibration: &Calibration) -> f32 {
         let right = rows.iter().filter(|one| wishes(one, threshold, calibration) == one.wishes).count();
         if rows.is_empty() { 0.0 } else { right as f32 / rows.len() as f32 }
     };
-    let both = |threshold: f32| exact(threshold, false) + exact(threshold, true);
-    let grid = (10..100).map(|percent| percent as f32 / 100.0);
-    grid.max_by(|a, b| both(*a).total_cmp(&both(*b))).unwrap_or(0.5)
+    best_threshold((10..100).map(|percent| percent as f32 / 100.0), |threshold| {
+        exact(threshold, false) + exact(threshold, true)
+    })
+}
+
+/// The threshold that scores highest; of several, the one in the middle, where a few other messages would have
+/// changed least.
+fn best_threshold(grid: impl Iterator<Item = f32>, score: impl Fn(f32) -> f32) -> f32 {
+    let scored: Vec<(f32, f32)> = grid.map(|threshold| (threshold, score(threshold))).collect();
+    let most = scored.iter().map(|(_, score)| *score).fold(f32::NEG_INFINITY, f32::max);
+    let best: Vec<f32> = scored.iter().filter(|(_, score)| *score == most).map(|(at, _)| *at).collect();
+    best[best.len() / 2]
 }
 
 /// The wishes that a threshold gives, in order of the labels.
@@ -217,6 +222,7 @@ mod tests {
     fn without_intents_nothing_is_fitted() {
         let mut one = outcome([4.0, 0.0], 0, -2.0, false);
         one.intents.clear();
+        one.wishes.clear();
         assert_eq!(fit(&[one]), Calibration::default());
     }
 

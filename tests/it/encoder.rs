@@ -194,7 +194,7 @@ fn a_changed_weight_is_noticed() {
     for place in [body, (body + bytes.len()) / 2, bytes.len() - 1] {
         let mut changed = bytes.clone();
         changed[place] ^= 1;
-        assert_refused(&changed, "is damaged: its weights have the checksum");
+        assert_refused(&changed, "is damaged: it has the checksum");
     }
 }
 
