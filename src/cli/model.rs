@@ -12,6 +12,7 @@ use crate::encoder::artefact;
 use crate::encoder::package::Keep;
 use crate::encoder::package::Package;
 use crate::encoder::spread;
+use crate::nlu;
 use crate::training::distil::BATCH;
 use crate::training::distil::DistilSettings;
 use crate::training::distil::Distillation;
@@ -31,6 +32,8 @@ enum Command {
     Import(Import),
     /// Teach a shallow encoder of characters to say what the whole package says of raw text.
     Distil(Distil),
+    /// Take the encoder out of a trained model, as the training left it, so that other models start from it.
+    Extract(Extract),
 }
 
 #[derive(Debug, clap::Args)]
@@ -73,10 +76,20 @@ struct Distil {
     seed: u64,
 }
 
+#[derive(Debug, clap::Args)]
+struct Extract {
+    /// Folder of the model.
+    model: PathBuf,
+    /// Folder of the encoder.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Import(import) => run_import(&import),
         Command::Distil(distil) => run_distil(&distil),
+        Command::Extract(extract) => run_extract(&extract),
     }
 }
 
@@ -130,5 +143,16 @@ fn run_distil(args: &Distil) -> anyhow::Result<ExitCode> {
             note(format_args!("step {} of {}: loss {loss:.4}", step + 1, args.steps));
         }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_extract(args: &Extract) -> anyhow::Result<ExitCode> {
+    let context = || format!("reading the model {}", args.model.display());
+    let (head, _) = nlu::artefact::parts(&args.model).with_context(context)?;
+    let below = nlu::artefact::encoder_of(&args.model, &head).with_context(context)?;
+    let loaded = nlu::artefact::load(&args.model).with_context(context)?;
+    let origin = format!("{}; then trained with model {}", below.origin, loaded.version());
+    let checksum = artefact::save(loaded.model.encoder(), &origin, &args.out)?;
+    note(format_args!("{}: {origin}; {checksum}", args.out.display()));
     Ok(ExitCode::SUCCESS)
 }

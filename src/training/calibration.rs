@@ -7,6 +7,7 @@ use crate::nlu::model::out_of_scope;
 use crate::nlu::model::together;
 use crate::training::logistic;
 use crate::training::logistic::Observation;
+use crate::training::metrics::best;
 
 /// What the network said of one held-out row, and what it should have said.
 #[derive(Clone, Debug)]
@@ -170,11 +171,6 @@ fn wishes(one: &Outcome, threshold: f32, calibration: &Calibration) -> Vec<u32> 
     let first = best(&together(&one.logits, &one.grams, calibration));
     let present = |at: u32| 1.0 / (1.0 + (-one.presence[at as usize]).exp()) >= threshold;
     (0..one.logits.len() as u32).filter(|at| Some(*at) == first || present(*at)).collect()
-}
-
-/// The place of the highest; `None` of nothing.
-fn best(scores: &[f32]) -> Option<u32> {
-    (0..scores.len() as u32).max_by(|a, b| scores[*a as usize].total_cmp(&scores[*b as usize]))
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub fn lint(known: &Knowledge) -> Vec<Finding> {
             findings.extend(labels(row, known, &source));
             findings.extend(row.slots.iter().flatten().filter_map(|slot| span(slot, &source)));
             let key = letters(&row.text);
-            let spot = Spot { line: row.line, readings: readings(row) };
+            let spot = Spot { line: row.line, readings: row.readings().map(str::to_owned).collect() };
             if name != TRAIN
                 && let Some(other) = learned.get(&key)
             {
@@ -117,10 +117,9 @@ fn unreadable(name: &str, error: &RowsError) -> Vec<Finding> {
 
 fn labels(row: &Row, known: &Knowledge, source: &Source) -> Vec<Finding> {
     let topics = &known.profile.topics;
-    let unknown_intents = readings(row)
-        .into_iter()
-        .chain(row.intents.iter().cloned())
-        .filter(|intent| !intent.is_empty() && intent != OUT_OF_SCOPE && !topics.contains_key(intent))
+    let unknown_intents = row
+        .readings()
+        .filter(|intent| !intent.is_empty() && *intent != OUT_OF_SCOPE && !topics.contains_key(*intent))
         .map(|intent| ("unknown-intent", format!("意图“{intent}”不在 bot.toml 的 [topics] 里。")));
     let unknown_slots = row
         .slots
@@ -185,10 +184,6 @@ fn doubtful(rows: &[Row], name: &str) -> Vec<Finding> {
         findings.push(Finding::warning("suspect-label", source(name, rows[first.row].line), message, remedy));
     }
     findings
-}
-
-fn readings(row: &Row) -> Vec<String> {
-    std::iter::once(&row.intent).chain(&row.also).cloned().collect()
 }
 
 #[cfg(test)]

@@ -14,6 +14,12 @@ const BINS: usize = 15;
 /// Share of in-scope messages that must be kept when the share of foreign ones let in is read off.
 pub const KEPT: f32 = 0.92;
 
+/// The place of the highest score; `None` of nothing.
+#[must_use]
+pub fn best(scores: &[f32]) -> Option<u32> {
+    (0..scores.len() as u32).max_by(|a, b| scores[*a as usize].total_cmp(&scores[*b as usize]))
+}
+
 /// All measures over one file.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Metrics {

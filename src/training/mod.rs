@@ -2,6 +2,7 @@
 
 pub mod adam;
 pub mod calibration;
+pub mod checkpoint;
 pub mod compare;
 pub mod curve;
 pub mod distil;
@@ -18,6 +19,7 @@ pub mod report;
 pub mod retrieval;
 pub mod row;
 pub mod shards;
+pub mod standing;
 pub mod suspect;
 pub mod teach;
 pub mod train;

@@ -37,6 +37,14 @@ pub struct Row {
     pub line: usize,
 }
 
+impl Row {
+    /// The intents that the row may rightly be taken for, its label first; an empty label stays empty.
+    pub fn readings(&self) -> impl Iterator<Item = &str> {
+        let others = self.also.iter().chain(&self.intents).filter(|name| **name != self.intent);
+        std::iter::once(&self.intent).chain(others).map(String::as_str)
+    }
+}
+
 /// An entity of a row. Offsets count characters of the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowSlot {

@@ -10,6 +10,7 @@ use rand::seq::SliceRandom;
 use crate::text::normalise::normalise;
 use crate::training::linear;
 use crate::training::linear::LinearRow;
+use crate::training::metrics::best;
 use crate::training::row::Row;
 
 /// Parts of the rows, each judged by what was learned from the others; chosen by hand, more take longer.
@@ -53,9 +54,7 @@ pub fn suspects(rows: &[Row]) -> Vec<Suspect> {
     let mut found = Vec::new();
     for (row, readings) in judged.readings.iter().enumerate() {
         let scores = &judged.scores[row];
-        let best =
-            (0..scores.len() as u32).max_by(|a, b| scores[*a as usize].total_cmp(&scores[*b as usize]));
-        let (Some(label), Some(best)) = (readings.first(), best) else { continue };
+        let (Some(label), Some(best)) = (readings.first(), best(scores)) else { continue };
         let is_other = !readings.contains(&best);
         if is_other && scores[best as usize] >= usual(best) && own(row) < usual(*label) {
             let said = judged.names[best as usize].clone();
@@ -77,14 +76,18 @@ struct Judged {
 
 fn cross_validated(rows: &[Row]) -> Judged {
     let places: BTreeMap<&str, u32> = {
-        let names: BTreeMap<&str, ()> =
-            rows.iter().flat_map(readings).filter(|name| !name.is_empty()).map(|name| (name, ())).collect();
+        let names: BTreeMap<&str, ()> = rows
+            .iter()
+            .flat_map(Row::readings)
+            .filter(|name| !name.is_empty())
+            .map(|name| (name, ()))
+            .collect();
         names.into_keys().enumerate().map(|(at, name)| (name, at as u32)).collect()
     };
     let of_rows: Vec<Vec<u32>> =
         rows.iter()
             .map(|row| {
-                if row.intent.is_empty() { vec![] } else { readings(row).map(|name| places[name]).collect() }
+                if row.intent.is_empty() { vec![] } else { row.readings().map(|name| places[name]).collect() }
             })
             .collect();
     let ids: Vec<Vec<u32>> = rows
@@ -116,12 +119,6 @@ fn cross_validated(rows: &[Row]) -> Judged {
         }
     }
     Judged { names: places.into_keys().map(str::to_owned).collect(), readings: of_rows, scores }
-}
-
-/// The intents that a row may rightly be taken for, its label first.
-fn readings(row: &Row) -> impl Iterator<Item = &str> {
-    let others = row.also.iter().chain(&row.intents).filter(|name| **name != row.intent);
-    std::iter::once(&row.intent).chain(others).map(String::as_str)
 }
 
 #[cfg(test)]

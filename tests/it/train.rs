@@ -104,7 +104,7 @@ fn lines(rows: &[Value]) -> String {
 }
 
 /// A folder with an encoder that has learned nothing, rows to learn from and rows to choose by.
-fn workshop() -> TempDir {
+pub(crate) fn workshop() -> TempDir {
     let at = tempfile::tempdir().unwrap();
     artefact::save(&random_encoder(1, 0.05), "seeded noise", &at.path().join("encoder")).unwrap();
     fs::write(at.path().join("rows.jsonl"), lines(&rows_to_learn_from())).unwrap();
@@ -123,7 +123,7 @@ fn train(at: &TempDir, data: &str, out: &str, more: &[&str]) -> Output {
 
 /// Trains, and gives the bytes of the model.
 #[track_caller]
-fn trained(at: &TempDir, data: &str, out: &str, more: &[&str]) -> Vec<u8> {
+pub(crate) fn trained(at: &TempDir, data: &str, out: &str, more: &[&str]) -> Vec<u8> {
     let told = train(at, data, out, more);
     assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
     assert!(!at.path().join(out).join(CHECKPOINT).exists(), "a finished training leaves no checkpoint");
@@ -354,6 +354,47 @@ fn a_model_whose_sentence_vectors_find_less_is_refused_unless_forced() {
     assert!(stderr(&told).contains("sentence vectors find less"), "{}", stderr(&told));
     assert!(!at.path().join("model").join(nlu::artefact::FILE).exists(), "it was written all the same");
     trained(&at, "rows.jsonl", "model", &[&wild[..], &["--resume", "--force"]].concat());
+}
+
+#[test]
+fn rows_without_intents_or_without_entities_teach_what_they_have() {
+    let at = workshop();
+    let (mut without_intents, mut without_entities) = (rows(&ENDINGS), rows(&ENDINGS));
+    without_intents.iter_mut().for_each(|row| row["intent"] = "".into());
+    without_entities.iter_mut().for_each(|row| row["slots"] = json!([]));
+    fs::write(at.path().join("entities.jsonl"), lines(&without_intents)).unwrap();
+    fs::write(at.path().join("intents.jsonl"), lines(&without_entities)).unwrap();
+    let measured = |model: &str| -> Value {
+        let data = format!("{model}.jsonl");
+        trained(&at, &data, model, &["--tune-layers", "1", "--epochs", "8", "--rate", "2e-3"]);
+        let told = run(at.path(), &["eval", "nlu", "--model", model, "--data", "rows.jsonl", "--json"]);
+        assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+        let summary: Value = serde_json::from_str(&stdout(&told)).unwrap();
+        summary["metrics"].clone()
+    };
+    let (entities, intents) = (measured("entities"), measured("intents"));
+    assert!(entities["slots"]["f1"].as_f64().unwrap() > 0.5, "{entities}");
+    assert_eq!(entities["intent_accuracy"], 0.0, "no intent was labelled: {entities}");
+    assert!(intents["intent_accuracy"].as_f64().unwrap() > 0.5, "{intents}");
+    assert_eq!(intents["slots"]["f1"], 0.0, "no entity was labelled: {intents}");
+}
+
+#[test]
+fn an_encoder_taken_out_of_a_model_reads_as_the_model_does() {
+    let at = workshop();
+    trained(&at, "rows.jsonl", "model", &["--dev", "dev.jsonl", "--tune-layers", "1", "--epochs", "1"]);
+    let told = run(at.path(), &["model", "extract", "model", "--out", "taken"]);
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    let model = nlu::artefact::load(&at.path().join("model")).unwrap().model;
+    let taken = artefact::load(&at.path().join("taken")).unwrap();
+    let before = artefact::load(&at.path().join("encoder")).unwrap();
+    let vector = |encoder: &yingda::encoder::Encoder| -> Vec<f32> {
+        let ids = encoder.tokens("退货").ids;
+        encoder.encode(&[&ids]).unwrap().means().unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    };
+    assert_eq!(vector(&taken.encoder), vector(model.encoder()));
+    assert_ne!(vector(&taken.encoder), vector(&before.encoder), "training changed nothing");
+    assert!(taken.origin.starts_with(&before.origin), "{}", taken.origin);
 }
 
 #[test]
