@@ -8,6 +8,8 @@ use clap::Subcommand;
 
 use crate::cli::note;
 use crate::cli::threads;
+use crate::cli::train::at_least_one;
+use crate::cli::train::positive;
 use crate::encoder::artefact;
 use crate::encoder::package::Keep;
 use crate::encoder::package::Package;
@@ -66,10 +68,10 @@ struct Distil {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Steps of 64 sentences.
-    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = at_least_one)]
     steps: usize,
     /// Highest learning rate.
-    #[arg(long, value_name = "RATE", default_value_t = 3e-4)]
+    #[arg(long, value_name = "RATE", default_value_t = 3e-4, value_parser = positive)]
     rate: f32,
     /// Seed of the order of sentences.
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -127,19 +129,21 @@ fn run_distil(args: &Distil) -> anyhow::Result<ExitCode> {
     let text =
         std::fs::read_to_string(&args.text).with_context(|| format!("reading {}", args.text.display()))?;
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let origin = format!(
-        "{}; then distilled from all {} layers over {} steps of {BATCH} sentences, seed {}",
-        student.origin.trim_end_matches(", not trained further"),
-        package.n_layers(),
-        args.steps,
-        args.seed
-    );
+    anyhow::ensure!(!lines.is_empty(), "{} has no line with text", args.text.display());
+    let origin = |n_steps: usize| {
+        format!(
+            "{}; then distilled from all {} layers over {n_steps} steps of {BATCH} sentences, seed {}",
+            student.origin.trim_end_matches(", not trained further"),
+            package.n_layers(),
+            args.seed
+        )
+    };
     let settings = DistilSettings { steps: args.steps, rate: args.rate, seed: args.seed };
     let mut distil = Distillation::new(&teacher, &student.encoder, settings)?;
     for step in 0..args.steps {
         let loss = distil.step(&lines)?;
         if (step + 1) % TELL_STEPS == 0 || step + 1 == args.steps {
-            artefact::save(&distil.student()?, &origin, &args.out)?;
+            artefact::save(&distil.student()?, &origin(step + 1), &args.out)?;
             note(format_args!("step {} of {}: loss {loss:.4}", step + 1, args.steps));
         }
     }

@@ -44,7 +44,7 @@ pub(super) struct Args {
     /// Write the model even where its sentence vectors find much less than before.
     #[arg(long)]
     force: bool,
-    /// Go on from the checkpoint in the folder of the new model.
+    /// Go on from the checkpoint in the folder of the new model; without this, a folder with one is refused.
     #[arg(long)]
     resume: bool,
 }
@@ -68,31 +68,47 @@ pub(super) struct Training {
     #[arg(long, value_name = "N", default_value_t = FitSettings::default().epochs, value_parser = at_least_one)]
     epochs: usize,
     /// Passes without improvement after which training ends.
-    #[arg(long, value_name = "N", default_value_t = FitSettings::default().patience)]
+    #[arg(long, value_name = "N", default_value_t = FitSettings::default().patience, value_parser = at_least_one)]
     patience: usize,
     /// Seed; the same seed gives the same model.
     #[arg(long, value_name = "S", default_value_t = FitSettings::default().seed)]
     pub(super) seed: u64,
     /// Highest learning rate.
-    #[arg(long, value_name = "RATE", default_value_t = FitSettings::default().rate)]
+    #[arg(long, value_name = "RATE", default_value_t = FitSettings::default().rate, value_parser = positive)]
     rate: f32,
     /// Weight of the entities' loss.
-    #[arg(long, value_name = "W", default_value_t = FitSettings::default().slot_weight)]
+    #[arg(long, value_name = "W", default_value_t = FitSettings::default().slot_weight, value_parser = not_negative)]
     slot_weight: f32,
     /// Weight of keeping sentence vectors where they were.
-    #[arg(long, value_name = "W", default_value_t = FitSettings::default().keep_weight)]
+    #[arg(long, value_name = "W", default_value_t = FitSettings::default().keep_weight, value_parser = not_negative)]
     keep_weight: f32,
-    /// Learn nothing from rows whose label is probably wrong.
+    /// Leave out rows whose label is probably wrong, among the held-out ones, too: what is measured on those is
+    /// then too high by what the doubtful rows would cost.
     #[arg(long)]
     clean: bool,
 }
 
-fn at_least_one(number: &str) -> Result<usize, String> {
+pub(super) fn at_least_one(number: &str) -> Result<usize, String> {
     match number.parse() {
         Ok(0) => Err("at least 1 is needed".to_owned()),
         Ok(number) => Ok(number),
         Err(error) => Err(format!("not a whole number: {error}")),
     }
+}
+
+pub(super) fn positive(number: &str) -> Result<f32, String> {
+    finite(number)
+        .and_then(|found| if found > 0.0 { Ok(found) } else { Err("a number above 0 is needed".to_owned()) })
+}
+
+fn not_negative(number: &str) -> Result<f32, String> {
+    finite(number)
+        .and_then(|found| if found >= 0.0 { Ok(found) } else { Err("0 or more is needed".to_owned()) })
+}
+
+fn finite(number: &str) -> Result<f32, String> {
+    let found: f32 = number.parse().map_err(|error| format!("not a number: {error}"))?;
+    if found.is_finite() { Ok(found) } else { Err("a finite number is needed".to_owned()) }
 }
 
 impl Training {

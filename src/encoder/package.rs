@@ -120,7 +120,15 @@ impl<'a> Package<'a> {
                 return Err(PackageError::Architecture { what, found, expected });
             }
         }
+        if n_heads == 0 || !kernel::WIDTH.is_multiple_of(n_heads) {
+            let found = n_heads as i64;
+            return Err(PackageError::Architecture { what: "the number of heads", found, expected: 12 });
+        }
         let n_pieces = reader.size("the tokenizer")?;
+        if n_pieces > n_rows {
+            let (found, expected) = (n_pieces as i64, n_rows as i64);
+            return Err(PackageError::Architecture { what: "the number of pieces", found, expected });
+        }
         reader.take(16, "the tokenizer")?;
         let blob_len = u64::from_le_bytes(reader.array("the tokenizer")?) as usize;
         let offsets: Vec<usize> =

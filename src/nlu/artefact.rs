@@ -145,21 +145,26 @@ pub fn parts(folder: &Path) -> Result<(Head, HashMap<String, Tensor>), ArtefactE
 /// The encoder that a model stands on.
 ///
 /// # Errors
-/// It is missing, damaged or another one.
+/// It is missing or damaged, or all that are found are other ones.
 pub fn encoder_of(folder: &Path, head: &Head) -> Result<Loaded, ModelError> {
     let beside = folder.parent().map(|parent| parent.join("encoder"));
     let places = [Some(folder.to_owned()), beside, Some(head.encoder.folder.clone())];
-    let place = places.into_iter().flatten().find(|place| place.join(artefact::FILE).exists());
-    let place = place.unwrap_or_else(|| head.encoder.folder.clone());
-    let loaded = artefact::load(&place)?;
-    if loaded.checksum == head.encoder.sha256 {
-        Ok(loaded)
-    } else {
-        Err(ModelError::OtherEncoder {
+    let mut other = None;
+    for place in places.into_iter().flatten().filter(|place| place.join(artefact::FILE).exists()) {
+        let loaded = artefact::load(&place)?;
+        if loaded.checksum == head.encoder.sha256 {
+            return Ok(loaded);
+        }
+        other.get_or_insert(ModelError::OtherEncoder {
             path: folder.join(FILE),
             folder: place,
             found: loaded.checksum,
             expected: head.encoder.sha256.clone(),
-        })
+        });
+    }
+    match other {
+        Some(other) => Err(other),
+        // Says what is missing where.
+        None => Ok(artefact::load(&head.encoder.folder)?),
     }
 }

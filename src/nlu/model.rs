@@ -329,8 +329,9 @@ impl Model {
         })
     }
 
-    /// The intents of a reading with their probabilities, most probable first, [`OUT_OF_SCOPE`] among them where the
-    /// model declines; they sum to 1.
+    /// The intents of a reading with their probabilities, which sum to 1, [`OUT_OF_SCOPE`] among them where the model
+    /// declines. The most probable comes first, but that [`OUT_OF_SCOPE`] is first if, and only if, the message is
+    /// foreign by the fitted threshold.
     #[must_use]
     pub fn ranked(&self, reading: &Reading) -> Vec<(&str, Probability)> {
         let foreign = if self.labels.declines { reading.out_of_scope.value() } else { 0.0 };
@@ -345,9 +346,12 @@ impl Model {
             ranked.push((OUT_OF_SCOPE, reading.out_of_scope));
         }
         ranked.sort_by(|a, b| b.1.total_cmp(a.1));
-        if self.labels.declines && self.is_foreign(reading) {
-            let place = ranked.iter().position(|(name, _)| *name == OUT_OF_SCOPE).unwrap_or(0);
-            ranked[..=place].rotate_right(1);
+        if let Some(place) = ranked.iter().position(|(name, _)| *name == OUT_OF_SCOPE) {
+            if self.is_foreign(reading) {
+                ranked[..=place].rotate_right(1);
+            } else if place == 0 && ranked.len() > 1 {
+                ranked.swap(0, 1);
+            }
         }
         ranked
     }

@@ -6,6 +6,7 @@ use crate::knowledge::rule::ActionSpec;
 use crate::knowledge::rule::Stage;
 use crate::knowledge::sensitive::SensitiveAction;
 use crate::message::MessageKind;
+use crate::nlu::model::OUT_OF_SCOPE;
 use crate::policy::choice;
 use crate::policy::decision::About;
 use crate::policy::decision::Basis;
@@ -168,7 +169,12 @@ fn without_words(evidence: &Evidence) -> Option<Decision> {
 fn meant(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
     let intents = evidence.meaning.intents.as_ref()?;
     let (intent, probability) = intents.first()?;
-    let sure = if intents.foreign { true } else { probability.value() >= known.profile.thresholds.intent };
+    // What is foreign is none of the bot's intents, however probable the best of them is among themselves.
+    let sure = if intents.foreign {
+        intent == OUT_OF_SCOPE
+    } else {
+        probability.value() >= known.profile.thresholds.intent
+    };
     let spec = known.profile.intents.get(intent).filter(|_| sure && intents.wishes.len() == 1)?;
     match (&spec.handoff, &spec.reply) {
         (Some(group), _) => Some(to_human(known, Some(group), Reason::Intent(intent.to_owned()))),

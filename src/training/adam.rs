@@ -239,6 +239,22 @@ mod tests {
     }
 
     #[test]
+    fn two_steps_by_hand() {
+        // A matrix, so that it decays; gradients of length 0.5 and 0.25 are not cut.
+        let var = Var::from_vec(vec![2.0_f32], (1, 1), &Device::Cpu).unwrap();
+        let mut adam = Adam::new(AdamSettings::default(), vec![("x".into(), var.clone(), 1.0)]);
+        let mut step = |gradient: f32| {
+            let gradient = Tensor::from_vec(vec![gradient], (1, 1), &Device::Cpu).unwrap();
+            adam.step(&[vec![Some(gradient)]], 0.1).unwrap();
+            var.to_vec2::<f32>().unwrap()[0][0]
+        };
+        // m = 0.05, v = 0.005, both corrected to 0.5 and 0.25: 2 · (1 − 0.1 · 0.01) − 0.1 · 0.5 / 0.5.
+        assert!((step(0.5) - 1.898).abs() < 1e-5);
+        // m = 0.02, corrected by 0.19; v = 0.00615, corrected by 0.0396: 1.898 · 0.999 − 0.1 · 0.105263 / 0.394085.
+        assert!((step(-0.25) - 1.869_391).abs() < 1e-5);
+    }
+
+    #[test]
     fn a_gradient_that_is_no_number_stops_it() {
         let var = Var::from_vec(vec![3.0_f32], 1, &Device::Cpu).unwrap();
         let mut adam = Adam::new(AdamSettings::default(), vec![("x".into(), var.clone(), 1.0)]);

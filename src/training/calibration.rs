@@ -41,16 +41,20 @@ impl Outcome {
     /// Whether the message gets what it should: its intent, or a refusal.
     fn is_answered_right(&self, calibration: &Calibration) -> bool {
         let is_declined = out_of_scope(calibration, self.signs()).value() >= calibration.scope_threshold;
-        if self.foreign == Some(true) || is_declined {
-            return self.foreign == Some(true) && is_declined;
+        match (is_declined, self.foreign) {
+            // Nobody says of a labelled row: it may be taken for either.
+            (true, foreign) => foreign != Some(false),
+            (false, Some(true)) => false,
+            (false, _) => best(&self.shares(calibration)).is_some_and(|best| self.intents.contains(&best)),
         }
-        best(&self.shares(calibration)).is_some_and(|best| self.intents.contains(&best))
     }
 }
 
 /// Fits the weight of phrases, temperature, out-of-scope score and the two thresholds.
+///
+/// * `joined`: rows made of two others; the threshold for second wishes alone looks at them, too.
 #[must_use]
-pub fn fit(outcomes: &[Outcome]) -> Calibration {
+pub fn fit(outcomes: &[Outcome], joined: &[Outcome]) -> Calibration {
     let mut calibration = weights(outcomes);
     let observations: Vec<Observation<4>> = outcomes
         .iter()
@@ -68,7 +72,7 @@ pub fn fit(outcomes: &[Outcome]) -> Calibration {
             [bias, by_head / 5.0, by_sum / 5.0, by_grams, by_nearest].map(|weight| weight as f32);
         calibration.scope_threshold = scope_threshold(outcomes, &calibration);
     }
-    calibration.presence_threshold = presence_threshold(outcomes, &calibration);
+    calibration.presence_threshold = presence_threshold(outcomes.iter().chain(joined), &calibration);
     calibration
 }
 
@@ -140,20 +144,18 @@ fn scope_threshold(outcomes: &[Outcome], calibration: &Calibration) -> f32 {
 
 /// The probability from which a second wish is reported: the most rows whose set of wishes is exactly right, rows
 /// with one wish and rows with several weighing the same.
-fn presence_threshold(outcomes: &[Outcome], calibration: &Calibration) -> f32 {
-    if outcomes.iter().all(|one| one.wishes.is_empty()) {
+fn presence_threshold<'a>(outcomes: impl Iterator<Item = &'a Outcome>, calibration: &Calibration) -> f32 {
+    let (several, single): (Vec<&Outcome>, Vec<&Outcome>) =
+        outcomes.filter(|one| !one.wishes.is_empty()).partition(|one| one.wishes.len() > 1);
+    if several.is_empty() && single.is_empty() {
         return Calibration::default().presence_threshold;
     }
-    let exact = |threshold: f32, several: bool| {
-        let rows: Vec<&Outcome> = outcomes
-            .iter()
-            .filter(|one| !one.wishes.is_empty() && (one.wishes.len() > 1) == several)
-            .collect();
+    let exact = |rows: &[&Outcome], threshold: f32| {
         let right = rows.iter().filter(|one| wishes(one, threshold, calibration) == one.wishes).count();
-        if rows.is_empty() { 0.0 } else { right as f32 / rows.len() as f32 }
+        right as f32 / rows.len().max(1) as f32
     };
     best_threshold((10..100).map(|percent| percent as f32 / 100.0), |threshold| {
-        exact(threshold, false) + exact(threshold, true)
+        exact(&single, threshold) + exact(&several, threshold)
     })
 }
 
@@ -195,7 +197,7 @@ mod tests {
         // Sure of the first, and wrong 3 times in 10.
         let outcomes: Vec<Outcome> =
             (0..100).map(|n| outcome([8.0, 0.0], u32::from(n % 10 < 3), -2.0, false)).collect();
-        let found = fit(&outcomes);
+        let found = fit(&outcomes, &[]);
         let sure = calibrated(&[8.0, 0.0], found.temperature)[0];
         assert!(found.temperature > 4.0, "{found:?}");
         assert!(sure < 0.85, "{sure}");
@@ -209,7 +211,7 @@ mod tests {
                 outcome([4.0, 0.0], 0, if foreign { 2.0 } else { -2.0 } + (n % 7) as f32 / 10.0, foreign)
             })
             .collect();
-        let found = fit(&outcomes);
+        let found = fit(&outcomes, &[]);
         let score = |logit| out_of_scope(&found, outcome([4.0, 0.0], 0, logit, false).signs()).value();
         assert!(score(-1.5) < found.scope_threshold && found.scope_threshold < score(2.0), "{found:?}");
     }
@@ -219,7 +221,7 @@ mod tests {
         let mut one = outcome([4.0, 0.0], 0, -2.0, false);
         one.intents.clear();
         one.wishes.clear();
-        assert_eq!(fit(&[one]), Calibration::default());
+        assert_eq!(fit(&[one], &[]), Calibration::default());
     }
 
     #[test]
@@ -245,7 +247,7 @@ mod tests {
                 })
                 .collect()
         };
-        let (with, without) = (fit(&told(true)), fit(&told(false)));
+        let (with, without) = (fit(&told(true), &[]), fit(&told(false), &[]));
         assert!(with.gram_weight / with.temperature > 2.0, "{with:?}");
         assert!(without.gram_weight / without.temperature < 0.2, "{without:?}");
         assert_eq!(answered_right(&told(true), &with), 1.0);
@@ -261,7 +263,7 @@ mod tests {
             one.wishes = if several { vec![0, 1] } else { vec![0] };
             outcomes.push(one);
         }
-        let found = fit(&outcomes).presence_threshold;
+        let found = fit(&outcomes, &[]).presence_threshold;
         assert!((0.27..=0.74).contains(&found), "{found}");
     }
 }

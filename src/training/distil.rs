@@ -81,6 +81,7 @@ impl<'a> Distillation<'a> {
 
     /// One step over sentences drawn from `lines`.
     ///
+    /// * `lines`: at least one, and not all of them without letters.
     /// * Returns the loss, a mean over the batch.
     ///
     /// # Errors
@@ -161,7 +162,11 @@ fn loss(teacher: &Encoder, student: &Encoder, texts: &[String]) -> candle_core::
     let wanted = deep.tokens.index_select(&Tensor::from_vec(deep_rows, n, &Device::Cpu)?, 0)?;
     let said = flat.tokens.apply_op1(Mean { stretches: stretches.into() })?;
     let power = wanted.broadcast_sub(&wanted.mean_keepdim(0)?)?.sqr()?.mean_all()?;
-    let pieces = (said - &wanted)?.sqr()?.mean_all()?.div(&power)?;
+    // Few pieces do not tell how far pieces usually are apart.
+    let pieces = match n {
+        0..2 => power.zeros_like()?,
+        _ => (said - &wanted)?.sqr()?.mean_all()?.div(&(power + 1e-6)?)?,
+    };
     let (wanted, said) = (unit(&deep.means()?)?, unit(&flat.means()?)?);
     let along = (&wanted * &said)?.sum_all()?;
     let away = ((along / texts.len() as f64)?.neg()? + 1.0)?;

@@ -78,7 +78,7 @@ impl Example {
             ids: tokens.ids,
             intents: one.iter().chain(&row.also).filter_map(place).collect(),
             wishes,
-            foreign: (!row.intent.is_empty()).then(|| row.intent == OUT_OF_SCOPE),
+            foreign: scope(row),
             tags,
             states: None,
             vector: None,
@@ -105,6 +105,14 @@ impl Example {
         wishes.dedup();
         Self { ids, intents: wishes.clone(), wishes, foreign: self.foreign, tags, states: None, vector: None }
     }
+}
+
+/// Whether a row is from outside of the bot's world; nobody says so of one without a label, or of one that may as well
+/// be from inside.
+fn scope(row: &Row) -> Option<bool> {
+    let mut readings = row.readings().filter(|name| !name.is_empty()).map(|name| name == OUT_OF_SCOPE);
+    let first = readings.next()?;
+    readings.all(|other| other == first).then_some(first)
 }
 
 /// The tokens that an entity covers: first, and the one behind the last.

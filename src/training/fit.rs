@@ -27,6 +27,7 @@ use crate::nlu::tag;
 use crate::training::adam::Adam;
 use crate::training::adam::AdamSettings;
 use crate::training::example::Example;
+use crate::training::shards::SHARDS;
 use crate::training::shards::Shards;
 
 /// Sentences a step.
@@ -245,7 +246,7 @@ impl<'a> Fit<'a> {
         Ok(())
     }
 
-    /// Joined rows for the choice of thresholds, as many as rows were given.
+    /// Joined rows for the choice of the threshold for second wishes, in the share that training joins.
     #[must_use]
     pub fn joined_for_calibration(&self, examples: &[Example], joins: &[Vec<u32>]) -> Vec<Example> {
         let mut rng = StdRng::seed_from_u64(self.settings.seed);
@@ -274,10 +275,14 @@ impl<'a> Fit<'a> {
         let heads = Heads::new(self.labels, &tensors)?;
         let vars: Vec<&Var> = self.adam.variables().map(|(_, var)| var).collect();
         let n_tags = tag::n_tags(self.labels.slots.len());
-        let parts: Vec<(&[&Example], u64)> =
-            batch.chunks(Shards::size(batch.len())).map(|part| (part, rng.random())).collect();
+        // Long and short sentences dealt out in turn, so that no thread waits long for the other.
+        let mut by_length = batch.to_vec();
+        by_length.sort_by_key(|one| one.ids.len());
+        let deal = |part: usize| by_length.iter().skip(part).step_by(SHARDS).copied().collect();
+        let parts: Vec<(Vec<&Example>, u64)> =
+            (0..SHARDS.min(batch.len())).map(|part| (deal(part), rng.random())).collect();
         let (loss, gradients) = self.shards.gradients(parts.into_iter(), &vars, |(part, seed)| {
-            loss(&encoder, &heads, &self.settings, n_tags, part, &totals, seed)
+            loss(&encoder, &heads, &self.settings, n_tags, &part, &totals, seed)
         })?;
         self.adam.step(&gradients, rate)?;
         Ok(loss)
@@ -449,8 +454,11 @@ fn prepare(base: &Encoder, first_tuned: usize, examples: &mut [Example]) -> cand
         let vectors = unit(&base.run(&below, first_tuned..base.shape().n_layers)?.means()?)?;
         for (n, one) in batch.iter_mut().enumerate() {
             let (start, end) = (below.borders[n], below.borders[n + 1]);
-            // Copies of the rows alone: a view or a plain copy would keep the whole batch in memory.
-            one.states = Some(below.tokens.narrow(0, start, end - start)?.force_contiguous()?);
+            // Copies of the rows alone: a view or a plain copy would keep the whole batch in memory. The embedding
+            // is looked up again faster than it is kept.
+            if first_tuned > 0 {
+                one.states = Some(below.tokens.narrow(0, start, end - start)?.force_contiguous()?);
+            }
             one.vector = Some(vectors.narrow(0, n, 1)?.force_contiguous()?);
         }
     }

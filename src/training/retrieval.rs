@@ -81,7 +81,7 @@ impl Retrieval {
         Ok(Self { questions, phrasings, n_entries: known.entries.len() })
     }
 
-    /// Mean reciprocal rank of the first right entry, `0.0..=1.0`; an entry is as near as its nearest phrasing.
+    /// Mean reciprocal rank of the first right entry among the first ten (MRR@10), `0.0..=1.0`; an entry is as near as its nearest phrasing.
     /// `None`: no questions.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::text::decode::decode;
+use crate::text::normalise::normalise;
 
 /// Problems of one file that are listed; the rest are counted.
 const PROBLEMS_SHOWN: usize = 20;
@@ -140,7 +141,8 @@ pub fn read(path: &Path) -> Result<Vec<Row>, RowsError> {
 /// What is left of a text when only letters and figures count; the text itself where that is nothing.
 #[must_use]
 pub fn letters(text: &str) -> String {
-    let letters: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let normalised = normalise(text);
+    let letters: String = normalised.as_str().chars().filter(|c| c.is_alphanumeric()).collect();
     if letters.is_empty() { text.to_owned() } else { letters }
 }
 

@@ -92,7 +92,7 @@ pub fn teach(
         read.iter().map(|example| model.encoder().tokens(example.as_str()).ids).collect();
     let new = Tensor::cat(&new, 0)?;
     let rows = Tensor::cat(&[&support, &new], 0)?;
-    // The new intent's rows together weigh as much as those of an intent that the model carries along.
+    // The new intent's rows together weigh at least as much as those of an intent that the model carries along.
     let per_intent = support.dim(0)? as f32 / n_intents.max(1) as f32;
     let mut weight = vec![1.0_f32; support.dim(0)?];
     weight.extend(std::iter::repeat_n((per_intent / examples.len() as f32).max(1.0), examples.len()));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::path::Path;
+use std::path::PathBuf;
 
 use candle_core::Tensor;
 use rand::SeedableRng;
@@ -39,7 +40,6 @@ use crate::training::linear;
 use crate::training::linear::LinearRow;
 use crate::training::retrieval::Retrieval;
 use crate::training::row::Row;
-use crate::training::row::letters;
 use crate::training::row::without;
 use crate::training::standing::Standing;
 use crate::training::suspect::suspects;
@@ -73,7 +73,7 @@ pub struct Plan {
     pub retrieval: Retrieval,
     /// Writes the model even where its sentence vectors find much less than before.
     pub force: bool,
-    /// Goes on from the checkpoint in the output folder, if there is one.
+    /// Goes on from the checkpoint in the output folder, which must be there.
     pub resume: bool,
 }
 
@@ -156,6 +156,30 @@ pub enum TrainError {
         /// And after.
         after: f32,
     },
+    /// A row to choose by is about something that no row to learn from is about.
+    #[error("no row to learn from has the intent {intent:?} of the row {text:?} to choose by")]
+    UnknownIntent {
+        /// Its intent.
+        intent: String,
+        /// Its text.
+        text: String,
+    },
+    /// There is no training to go on with.
+    #[error("{} has no checkpoint to go on from", folder.display())]
+    NoCheckpoint {
+        /// Output folder.
+        folder: PathBuf,
+    },
+    /// A training was cut off here.
+    #[error(
+        "{} holds the checkpoint of a training that was cut off; `--resume` goes on with it, and whoever wants to \
+         start anew removes the file first",
+        folder.display()
+    )]
+    Unfinished {
+        /// Output folder.
+        folder: PathBuf,
+    },
     /// The training cannot be kept, or not be gone on with.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -175,6 +199,11 @@ pub fn train(
     out: &Path,
     tell: &mut dyn FnMut(Event),
 ) -> Result<Standing, TrainError> {
+    match (plan.resume, checkpoint::exists(out)) {
+        (true, false) => return Err(TrainError::NoCheckpoint { folder: out.to_owned() }),
+        (false, true) => return Err(TrainError::Unfinished { folder: out.to_owned() }),
+        _ => {}
+    }
     let has = encoder.encoder.shape().n_layers;
     let wanted = plan.layers.unwrap_or(has);
     if wanted > has || wanted == 0 {
@@ -182,9 +211,18 @@ pub fn train(
     }
     let layers = spread(wanted, has);
     let base = encoder.encoder.thinned(&layers);
-    let (mut train_rows, dev_rows) = split(plan)?;
-    let n_suspects = if plan.clean { drop_suspects(&mut train_rows) } else { 0 };
-    let labels = labels(&train_rows);
+    let mut rows = plan.rows.clone();
+    // Before rows are held out: confidences that are fitted to wrong labels are wrong themselves.
+    let n_suspects = if plan.clean { drop_suspects(&mut rows) } else { 0 };
+    // Before, too: the only row of an intent may be held out.
+    let labels = labels(&rows);
+    let (train_rows, dev_rows) = split(rows, &plan.dev, plan.fit.seed)?;
+    let is_known = |name: &str| {
+        name.is_empty() || name == OUT_OF_SCOPE || labels.intents.iter().any(|intent| intent == name)
+    };
+    if let Some(row) = dev_rows.iter().find(|row| !row.readings().any(is_known)) {
+        return Err(TrainError::UnknownIntent { intent: row.intent.clone(), text: row.text.clone() });
+    }
     let cut =
         |rows: &[Row]| -> Vec<Example> { rows.iter().map(|row| Example::new(row, &labels, &base)).collect() };
     let (mut examples, mut held) = (cut(&train_rows), cut(&dev_rows));
@@ -214,7 +252,7 @@ pub fn train(
     let fingerprint =
         checkpoint::fingerprint(&settings, &labels, (&encoder.checksum, &layers), &examples, &held);
     let mut best = Best::default();
-    if plan.resume && checkpoint::exists(out) {
+    if plan.resume {
         best = checkpoint::resume(&mut fit, out, &fingerprint)?;
     }
     tell(Event::Start {
@@ -255,8 +293,7 @@ pub fn train(
     let mut joined = fit.joined_for_calibration(&held, &joins);
     fit.prepare(&mut joined)?;
     let of_held = outcomes(&fit, &grams, &held)?;
-    let all: Vec<Outcome> = of_held.iter().cloned().chain(outcomes(&fit, &grams, &joined)?).collect();
-    let calibration = calibration::fit(&all);
+    let calibration = calibration::fit(&of_held, &outcomes(&fit, &grams, &joined)?);
     tell(Event::Calibrated {
         calibration,
         n_grams: grams.len(),
@@ -282,24 +319,24 @@ pub fn train(
 }
 
 /// Rows to learn from and rows to choose by, no text in both.
-fn split(plan: &Plan) -> Result<(Vec<Row>, Vec<Row>), TrainError> {
+fn split(mut rows: Vec<Row>, dev: &[Row], seed: u64) -> Result<(Vec<Row>, Vec<Row>), TrainError> {
     let needed = 2 * HELD_OUT;
-    if plan.rows.len() < needed {
-        return Err(TrainError::TooFew { n: plan.rows.len(), needed });
+    if rows.len() < needed {
+        return Err(TrainError::TooFew { n: rows.len(), needed });
     }
-    if !plan.dev.is_empty() {
-        return Ok((without(plan.rows.clone(), &plan.dev), plan.dev.clone()));
+    if !dev.is_empty() {
+        return Ok((without(rows, dev), dev.to_vec()));
     }
-    let mut rows = plan.rows.clone();
-    rows.sort_by_cached_key(|row| lot(plan.fit.seed, &row.text));
+    rows.sort_by_cached_key(|row| lot(seed, &row.text));
     let held = rows.split_off(rows.len() - rows.len() / HELD_OUT);
     Ok((without(rows, &held), held))
 }
 
-/// Where a row falls among all of a seed. It hangs on its text alone, so that a row which was held out stays so when
-/// the file grows: an encoder that was trained on an earlier state of the file has not seen it.
+/// Where a row falls among all of a seed. It hangs on what was typed alone, so that nearly all rows which were held
+/// out stay so when the file grows: an encoder that was trained on an earlier state of the file has not seen them.
 fn lot(seed: u64, text: &str) -> [u8; 32] {
-    Sha256::new().chain_update(seed.to_le_bytes()).chain_update(letters(text)).finalize().into()
+    let typed: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    Sha256::new().chain_update(seed.to_le_bytes()).chain_update(typed).finalize().into()
 }
 
 /// Takes out the rows whose label is probably wrong.
@@ -318,7 +355,7 @@ fn drop_suspects(rows: &mut Vec<Row>) -> usize {
 /// The foreign rows that are foreign to these examples: a question about the weather is none to an assistant. A row
 /// that lies nearer to an example than most examples lie to each other is left out.
 fn outside(foreign: Vec<Example>, examples: &[Example]) -> candle_core::Result<Vec<Example>> {
-    /// Examples that the usual distance is taken from.
+    /// Examples that the usual distance is taken from, and foreign rows that are compared at once.
     const SAMPLE: usize = 500;
     if foreign.is_empty() || examples.len() < 2 {
         return Ok(foreign);
@@ -339,7 +376,10 @@ fn outside(foreign: Vec<Example>, examples: &[Example]) -> candle_core::Result<V
         .collect();
     usual.sort_by(f32::total_cmp);
     let limit = usual[usual.len() / 2];
-    let nearest: Vec<f32> = vectors(&foreign)?.matmul(&all)?.max(1)?.to_vec1()?;
+    let mut nearest: Vec<f32> = Vec::with_capacity(foreign.len());
+    for part in foreign.chunks(SAMPLE) {
+        nearest.extend(vectors(part)?.matmul(&all)?.max(1)?.to_vec1::<f32>()?);
+    }
     Ok(foreign.into_iter().zip(nearest).filter(|(_, near)| *near < limit).map(|(one, _)| one).collect())
 }
 
@@ -416,7 +456,7 @@ mod tests {
     fn a_row_that_is_held_out_stays_so_when_the_file_grows() {
         let held = |n: usize| -> HashSet<String> {
             let rows = (0..n).map(|at| Row { text: format!("第{at}句"), ..Row::default() }).collect();
-            let (learned, held) = split(&plan(rows)).unwrap();
+            let (learned, held) = split(rows, &[], 1).unwrap();
             assert_eq!((learned.len(), held.len()), (n - n / HELD_OUT, n / HELD_OUT));
             held.into_iter().map(|row| row.text).collect()
         };
@@ -424,19 +464,5 @@ mod tests {
         let stayed = before.intersection(&after).count();
         // All but those at the border, which moves by chance; a new draw would keep a tenth of them.
         assert!(stayed > before.len() / 2, "{stayed} of {}", before.len());
-    }
-
-    fn plan(rows: Vec<Row>) -> Plan {
-        Plan {
-            rows,
-            dev: vec![],
-            foreign: vec![],
-            layers: None,
-            fit: FitSettings::default(),
-            clean: false,
-            retrieval: Retrieval::default(),
-            force: false,
-            resume: false,
-        }
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::fs;
+use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -37,6 +38,8 @@ use yingda::nlu::model::Calibration;
 use yingda::nlu::model::Labels;
 use yingda::nlu::model::OUT_OF_SCOPE;
 use yingda::nlu::model::head_shapes;
+use yingda::policy::decision::Decision;
+use yingda::policy::decision::Reason;
 use yingda::policy::state::State;
 use yingda::text::segment::Segmenter;
 use yingda::text::utterance::Utterance;
@@ -460,6 +463,29 @@ fn a_killed_training_goes_on_to_the_same_model() {
 }
 
 #[test]
+fn a_disk_without_room_for_the_checkpoint_is_told_and_the_old_model_stays() {
+    let at = workshop_with_model();
+    let model = || fs::read(at.path().join("model").join(nlu::artefact::FILE)).unwrap();
+    let before = model();
+    // No file over some kilobytes can be written, which fails at the same place as a full disk does.
+    let heads = arguments("rows.jsonl", "model", &["--tune-layers", "0", "--epochs", "1"]);
+    let told = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_yingda")])
+        .args(&heads)
+        .current_dir(at.path())
+        .output()
+        .expect("the shell starts");
+    assert_eq!(told.status.code(), Some(2), "{}", stderr(&told));
+    assert!(stderr(&told).contains(CHECKPOINT) && stderr(&told).contains("too large"), "{}", stderr(&told));
+    let left: Vec<String> = fs::read_dir(at.path().join("model"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(left, [nlu::artefact::FILE], "a half-written file is left");
+    assert!(before == model(), "the old model is another one now");
+}
+
+#[test]
 fn a_checkpoint_of_another_seed_is_refused_and_kept() {
     let at = workshop();
     killed(&at, "killed", &[&LONG[..], &["--seed", "7"]].concat());
@@ -561,19 +587,25 @@ fn a_folder_that_cannot_be_is_named() {
 
 /// A model of the small encoder that tells these apart and has learned nothing, through its file.
 fn untrained(intents: &[&str], slots: &[&str]) -> Arc<LoadedModel> {
-    let at = tempfile::tempdir().unwrap();
-    let folder = at.path().join("encoder");
-    let sha256 = artefact::save(&random_encoder(1, 0.05), "seeded noise", &folder).unwrap();
     let owned = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
     let labels = Labels { intents: owned(intents), slots: owned(slots), declines: true };
+    untrained_model(labels, Calibration::default())
+}
+
+fn untrained_model(labels: Labels, calibration: Calibration) -> Arc<LoadedModel> {
+    let at = tempfile::tempdir().unwrap();
+    let folder = at.path().join("elsewhere");
+    // What lies beside the model is not what it was trained on.
+    artefact::save(&random_encoder(2, 0.05), "another", &at.path().join("encoder")).unwrap();
+    let sha256 = artefact::save(&random_encoder(1, 0.05), "seeded noise", &folder).unwrap();
     let heads = head_shapes(&labels).into_iter().enumerate();
     let mut tensors: HashMap<String, Tensor> =
         heads.map(|(seed, (name, dims))| (name.to_owned(), random_tensor(seed, &dims, 0.05))).collect();
-    let grams = Grams::new(vec![[4, ALONE]], vec![1.0], intents.len() + 1);
+    let grams = Grams::new(vec![[4, ALONE]], vec![1.0], labels.intents.len() + 1);
     tensors.extend(grams.tensors().unwrap());
     let head = Head {
         labels,
-        calibration: Calibration::default(),
+        calibration,
         encoder: EncoderName { sha256, folder, layers: vec![0] },
         training: String::new(),
     };
@@ -621,6 +653,70 @@ fn a_model_of_another_bot_is_refused_and_the_bot_goes_on() {
     assert_goes_on_without(&engine, &warranty, r#"intent "warranty""#);
     assert_goes_on_without(&engine, &colour, r#"entity "colour""#);
     assert!(Arc::ptr_eq(&engine.model().unwrap(), &own));
+}
+
+#[test]
+fn a_foreign_message_is_no_intent_even_where_the_model_has_no_word_for_it() {
+    let folder = Folder::new();
+    let bot = folder.bot().join("bot.toml");
+    let profile = fs::read_to_string(&bot).unwrap();
+    let meant = "[intents]\nreturn_policy = { handoff = \"service\" }\ninvoice = { handoff = \"service\" }\n";
+    fs::write(&bot, format!("{profile}\n{meant}")).unwrap();
+    let engine = folder.engine();
+    let decided = |scope_threshold: f32, intent_threshold: f32| -> Decision {
+        let labels = Labels {
+            intents: vec!["return_policy".into(), "invoice".into()],
+            slots: vec!["color".into()],
+            declines: false,
+        };
+        // A low temperature makes the untrained sure.
+        let calibration =
+            Calibration { scope_threshold, temperature: intent_threshold, ..Calibration::default() };
+        engine.exchange_model(Some(untrained_model(labels, calibration))).unwrap();
+        ask(&engine, "月亮离我们多远").decision
+    };
+    let by_intent =
+        |decision: &Decision| matches!(decision, Decision::Handoff { reason: Reason::Intent(_), .. });
+    let own = decided(1.1, 1e-3);
+    assert!(by_intent(&own), "a message of the bot's world is handed over by its intent: {own:?}");
+    let foreign = decided(0.0, 1e-3);
+    assert!(!by_intent(&foreign), "{foreign:?}");
+}
+
+#[test]
+fn a_folder_with_an_unfinished_training_is_not_trained_over() {
+    let at = workshop();
+    let out = at.path().join("model");
+    let told = train(&at, "rows.jsonl", "model", &["--resume"]);
+    assert_eq!(told.status.code(), Some(2));
+    assert!(stderr(&told).contains("has no checkpoint to go on from"), "{}", stderr(&told));
+    fs::create_dir_all(&out).unwrap();
+    fs::write(out.join(CHECKPOINT), "of hours of work").unwrap();
+    let told = train(&at, "rows.jsonl", "model", &["--tune-layers", "0", "--epochs", "1"]);
+    assert_eq!(told.status.code(), Some(2));
+    assert!(stderr(&told).contains("`--resume` goes on with it"), "{}", stderr(&told));
+    assert_eq!(fs::read_to_string(out.join(CHECKPOINT)).unwrap(), "of hours of work");
+}
+
+#[test]
+fn a_row_to_choose_by_of_an_intent_that_nobody_teaches_is_refused() {
+    let at = workshop();
+    fs::write(at.path().join("dev.jsonl"), lines(&[json!({ "text": "修鞋", "intent": "repair" })])).unwrap();
+    let told = train(&at, "rows.jsonl", "model", &["--dev", "dev.jsonl", "--tune-layers", "0"]);
+    assert_eq!(told.status.code(), Some(2));
+    assert!(stderr(&told).contains(r#"no row to learn from has the intent "repair""#), "{}", stderr(&told));
+}
+
+#[test]
+fn numbers_that_cannot_be_are_refused() {
+    let at = workshop();
+    for (flag, number) in [("--rate", "0"), ("--rate", "nan"), ("--slot-weight=-1", ""), ("--patience", "0")]
+    {
+        let more: Vec<&str> = [flag, number].into_iter().filter(|part| !part.is_empty()).collect();
+        let told = train(&at, "rows.jsonl", "model", &more);
+        assert_eq!(told.status.code(), Some(2), "{flag} {number}");
+        assert!(stderr(&told).contains("needed"), "{flag} {number}: {}", stderr(&told));
+    }
 }
 
 #[test]
