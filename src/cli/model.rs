@@ -15,6 +15,7 @@ use crate::encoder::package::Keep;
 use crate::encoder::package::Package;
 use crate::encoder::spread;
 use crate::nlu;
+use crate::nlu::artefact::EncoderName;
 use crate::training::distil::BATCH;
 use crate::training::distil::DistilSettings;
 use crate::training::distil::Distillation;
@@ -85,6 +86,9 @@ struct Extract {
     /// Folder of the encoder.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Folder of the same model, standing on the encoder that was taken out of it.
+    #[arg(long, value_name = "DIR")]
+    rebase: Option<PathBuf>,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -152,11 +156,20 @@ fn run_distil(args: &Distil) -> anyhow::Result<ExitCode> {
 
 fn run_extract(args: &Extract) -> anyhow::Result<ExitCode> {
     let context = || format!("reading the model {}", args.model.display());
-    let (head, _) = nlu::artefact::parts(&args.model).with_context(context)?;
+    let (mut head, mut tensors) = nlu::artefact::parts(&args.model).with_context(context)?;
     let below = nlu::artefact::encoder_of(&args.model, &head).with_context(context)?;
     let loaded = nlu::artefact::load(&args.model).with_context(context)?;
+    let encoder = loaded.model.encoder();
     let origin = format!("{}; then trained with model {}", below.origin, loaded.version());
-    let checksum = artefact::save(loaded.model.encoder(), &origin, &args.out)?;
-    note(format_args!("{}: {origin}; {checksum}", args.out.display()));
+    let sha256 = artefact::save(encoder, &origin, &args.out)?;
+    note(format_args!("{}: {origin}; {sha256}", args.out.display()));
+    if let Some(rebase) = &args.rebase {
+        let below = encoder.tensors();
+        tensors.retain(|name, _| !below.contains_key(name));
+        head.encoder =
+            EncoderName { sha256, folder: args.out.clone(), layers: (0..encoder.shape().n_layers).collect() };
+        let version = nlu::artefact::save(&head, &tensors, rebase)?;
+        note(format_args!("{}: version {}", rebase.display(), &version[..12]));
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -92,6 +92,8 @@ fn machine(rows: &[(&[(u32, f32)], f32)], n_grams: usize, class: u32) -> (Vec<f3
     let slack = 1.0 / (2.0 * COST);
     let mut bias = 0.0_f32;
     let mut duals = vec![0.0_f32; rows.len()];
+    let square = |shares: &[(u32, f32)]| 1.0 + shares.iter().map(|(_, share)| share * share).sum::<f32>();
+    let squares: Vec<f32> = rows.iter().map(|(shares, _)| square(shares)).collect();
     let mut order: Vec<usize> = (0..rows.len()).collect();
     let mut rng = StdRng::seed_from_u64(u64::from(class));
     for _pass in 0..PASSES_MAX {
@@ -106,8 +108,7 @@ fn machine(rows: &[(&[(u32, f32)], f32)], n_grams: usize, class: u32) -> (Vec<f3
                 continue;
             }
             worst = worst.max(slope.abs());
-            let square: f32 = 1.0 + shares.iter().map(|(_, share)| share * share).sum::<f32>();
-            let dual = (duals[*at] - slope / (square + slack)).max(0.0);
+            let dual = (duals[*at] - slope / (squares[*at] + slack)).max(0.0);
             let step = (dual - duals[*at]) * sign;
             duals[*at] = dual;
             bias += step;

@@ -386,7 +386,7 @@ fn rows_without_intents_or_without_entities_teach_what_they_have() {
 fn an_encoder_taken_out_of_a_model_reads_as_the_model_does() {
     let at = workshop();
     trained(&at, "rows.jsonl", "model", &["--dev", "dev.jsonl", "--tune-layers", "1", "--epochs", "1"]);
-    let told = run(at.path(), &["model", "extract", "model", "--out", "taken"]);
+    let told = run(at.path(), &["model", "extract", "model", "--out", "taken", "--rebase", "rebased"]);
     assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
     let model = nlu::artefact::load(&at.path().join("model")).unwrap().model;
     let taken = artefact::load(&at.path().join("taken")).unwrap();
@@ -398,6 +398,15 @@ fn an_encoder_taken_out_of_a_model_reads_as_the_model_does() {
     assert_eq!(vector(&taken.encoder), vector(model.encoder()));
     assert_ne!(vector(&taken.encoder), vector(&before.encoder), "training changed nothing");
     assert!(taken.origin.starts_with(&before.origin), "{}", taken.origin);
+    // The same model on the new encoder says the same and holds no layer of its own.
+    let said = |model: &str, file: &str| -> String {
+        let told = eval(&at, &["--model", model, "--predictions", file]);
+        assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+        fs::read_to_string(at.path().join(file)).unwrap()
+    };
+    assert_eq!(said("model", "before.jsonl"), said("rebased", "after.jsonl"));
+    let size = |model: &str| fs::metadata(at.path().join(model).join(nlu::artefact::FILE)).unwrap().len();
+    assert!(size("rebased") < size("model") / 2, "{} of {}", size("rebased"), size("model"));
 }
 
 #[test]
