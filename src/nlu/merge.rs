@@ -14,6 +14,10 @@ use crate::nlu::slot::SlotName;
 /// training rows.
 const SURE: f32 = 0.5;
 
+/// A word of the lexicon this long, in bytes of UTF-8, is a whole name out of the catalogue and as good as what the
+/// network is sure of: six characters do not stand together by chance. Chosen by hand.
+const WHOLE_NAME: usize = 18;
+
 /// Entities that count, and those that lost.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Merged {
@@ -54,6 +58,7 @@ fn standing(slot: &Slot) -> u8 {
     match slot.origin {
         Origin::Pattern if has_own_form(slot.name) => 0,
         Origin::Network(sure) if sure.value() >= SURE => 1,
+        Origin::Lexicon if slot.span.len() >= WHOLE_NAME => 1,
         // Without a network, of two readings the longer one wins, whoever found it.
         Origin::Pattern | Origin::Lexicon => 2,
         Origin::Sound => 3,
@@ -97,6 +102,16 @@ mod tests {
         assert_eq!(merged.slots[0].name, SlotName::Material);
         let merged = merge(lexicon, vec![slot(SlotName::Material, 0, 6, sure(0.3))]);
         assert_eq!(merged.slots[0].name, SlotName::Item);
+    }
+
+    #[test]
+    fn a_whole_name_of_the_catalogue_is_not_taken_to_pieces() {
+        let name = vec![slot(SlotName::Item, 0, 27, Origin::Lexicon)];
+        let parts = vec![slot(SlotName::Style, 6, 12, sure(0.57)), slot(SlotName::Item, 18, 27, sure(0.99))];
+        let merged = merge(name, parts);
+        assert_eq!(merged.slots.len(), 1);
+        assert_eq!(merged.slots[0].span, ByteSpan::new(0, 27));
+        assert_eq!(merged.dropped.len(), 2);
     }
 
     #[test]

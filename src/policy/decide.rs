@@ -58,8 +58,11 @@ pub fn decide(
         .or_else(|| picked.clone())
         .or_else(|| ruled(known, &evidence.rules, Stage::Hard))
         .or_else(|| without_words(evidence))
-        .or_else(|| found(known, evidence))
-        .or_else(|| meant(known, evidence))
+        .or_else(|| match (found(known, evidence), meant(known, evidence)) {
+            // Whose wish for a person is plain gets one, and no quiz.
+            (Some(Decision::Clarify { .. }), Some(handoff @ Decision::Handoff { .. })) => Some(handoff),
+            (found, meant) => found.or(meant),
+        })
         .or_else(|| nearly_found(known, evidence))
         .or_else(|| ruled(known, &evidence.rules, Stage::Soft))
         .unwrap_or_else(|| to_human(known, None, Reason::Unknown));
