@@ -156,16 +156,15 @@ fn run_distil(args: &Distil) -> anyhow::Result<ExitCode> {
 
 fn run_extract(args: &Extract) -> anyhow::Result<ExitCode> {
     let context = || format!("reading the model {}", args.model.display());
-    let (mut head, mut tensors) = nlu::artefact::parts(&args.model).with_context(context)?;
+    let (mut head, mut tensors, checksum) = nlu::artefact::parts(&args.model).with_context(context)?;
     let below = nlu::artefact::encoder_of(&args.model, &head).with_context(context)?;
-    let loaded = nlu::artefact::load(&args.model).with_context(context)?;
-    let encoder = loaded.model.encoder();
-    let origin = format!("{}; then trained with model {}", below.origin, loaded.version());
-    let sha256 = artefact::save(encoder, &origin, &args.out)?;
+    let encoder = below.encoder.thinned(&head.encoder.layers).with(&tensors).with_context(context)?;
+    let origin = format!("{}; then trained with model {}", below.origin, &checksum[..12]);
+    let sha256 = artefact::save(&encoder, &origin, &args.out)?;
     note(format_args!("{}: {origin}; {sha256}", args.out.display()));
     if let Some(rebase) = &args.rebase {
-        let below = encoder.tensors();
-        tensors.retain(|name, _| !below.contains_key(name));
+        let own = encoder.tensors();
+        tensors.retain(|name, _| !own.contains_key(name));
         head.encoder =
             EncoderName { sha256, folder: args.out.clone(), layers: (0..encoder.shape().n_layers).collect() };
         let version = nlu::artefact::save(&head, &tensors, rebase)?;

@@ -33,7 +33,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         examples.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
     }
     let loaded = artefact::load(&args.model).context("loading the model")?;
-    let (mut head, tensors) = artefact::parts(&args.model)?;
+    let (mut head, tensors, _) = artefact::parts(&args.model)?;
     let taught = teach(&loaded.model, &tensors, &args.intent, &examples)?;
     head.labels.intents.push(args.intent.clone());
     head.training = format!("{}; taught {} with {} examples", head.training, args.intent, examples.len());

@@ -122,7 +122,7 @@ impl LoadedModel {
 /// A file is missing, damaged or foreign, or the encoder is not the one that the model was trained on.
 pub fn load(folder: &Path) -> Result<LoadedModel, ModelError> {
     let path = folder.join(FILE);
-    let (head, tensors, checksum): (Head, _, _) = artefact::read(&path, "model")?;
+    let (head, tensors, checksum) = parts(folder)?;
     let encoder = encoder_of(folder, &head)?;
     let wrong = |source| ArtefactError::Encoder { path: path.clone(), source };
     let encoder = encoder.encoder.thinned(&head.encoder.layers).with(&tensors).map_err(wrong)?;
@@ -133,13 +133,12 @@ pub fn load(folder: &Path) -> Result<LoadedModel, ModelError> {
     Ok(LoadedModel { model, head, checksum })
 }
 
-/// The head and the tensors of a model's file.
+/// The head and the tensors of a model's file, and its checksum.
 ///
 /// # Errors
 /// The file is missing, damaged or foreign.
-pub fn parts(folder: &Path) -> Result<(Head, HashMap<String, Tensor>), ArtefactError> {
-    let (head, tensors, _) = artefact::read(&folder.join(FILE), "model")?;
-    Ok((head, tensors))
+pub fn parts(folder: &Path) -> Result<(Head, HashMap<String, Tensor>, String), ArtefactError> {
+    artefact::read(&folder.join(FILE), "model")
 }
 
 /// The encoder that a model stands on.

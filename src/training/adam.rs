@@ -139,6 +139,20 @@ impl Adam {
         self.parameters.iter().map(|(name, parameter)| (name.as_str(), &parameter.var))
     }
 
+    /// The variables as they are now, sharing their memory, so that a loss over them has gradients.
+    #[must_use]
+    pub fn tensors(&self) -> HashMap<String, Tensor> {
+        self.variables().map(|(name, var)| (name.to_owned(), var.as_tensor().clone())).collect()
+    }
+
+    /// Copies of the variables as they are now.
+    ///
+    /// # Errors
+    /// As candle's.
+    pub fn copies(&self) -> candle_core::Result<HashMap<String, Tensor>> {
+        self.variables().map(|(name, var)| Ok((name.to_owned(), var.as_detached_tensor().copy()?))).collect()
+    }
+
     /// What a checkpoint keeps.
     #[must_use]
     pub fn moments(&self) -> Moments {

@@ -103,17 +103,6 @@ pub fn fingerprint(
     crate::text::hex::lower_hex(&sum.finalize())[..16].to_owned()
 }
 
-/// Copies of the weights as they are now.
-///
-/// # Errors
-/// As candle's.
-pub fn copies(fit: &Fit<'_>) -> candle_core::Result<HashMap<String, Tensor>> {
-    fit.adam()
-        .variables()
-        .map(|(name, var)| Ok((name.to_owned(), var.as_detached_tensor().copy()?)))
-        .collect()
-}
-
 /// Writes where a training stands.
 ///
 /// # Errors
@@ -131,7 +120,7 @@ pub fn save(fit: &Fit<'_>, folder: &Path, fingerprint: &str, best: &Best) -> Res
         Tensor::from_vec(values, n, &Device::Cpu)
     };
     let mut tensors = HashMap::new();
-    for (name, tensor) in copies(fit)? {
+    for (name, tensor) in fit.adam().copies()? {
         tensors.insert(format!("now.{name}"), tensor);
     }
     for (name, (mean, square)) in moments.by_name {

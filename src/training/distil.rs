@@ -1,8 +1,5 @@
 //! Teaching a shallow encoder of characters to say what a deep one of pieces says.
 
-use std::collections::HashMap;
-
-use candle_core::D;
 use candle_core::DType;
 use candle_core::Device;
 use candle_core::Tensor;
@@ -19,6 +16,7 @@ use crate::text::span::ByteSpan;
 use crate::training::adam::Adam;
 use crate::training::adam::AdamSettings;
 use crate::training::fit::FitError;
+use crate::training::fit::log_softmax;
 use crate::training::shards::Shards;
 
 /// Sentences a step.
@@ -97,8 +95,7 @@ impl<'a> Distillation<'a> {
             })
             .filter(|text: &String| !text.is_empty())
             .collect();
-        let tensors: HashMap<String, Tensor> =
-            self.adam.variables().map(|(name, var)| (name.to_owned(), var.as_tensor().clone())).collect();
+        let tensors = self.adam.tensors();
         let student = self.start.with(&tensors)?;
         let vars: Vec<&Var> = self.adam.variables().map(|(_, var)| var).collect();
         let teacher = self.teacher;
@@ -119,9 +116,7 @@ impl<'a> Distillation<'a> {
     /// # Errors
     /// As candle's.
     pub fn student(&self) -> Result<Encoder, FitError> {
-        let copy = |(name, var): (&str, &Var)| Ok((name.to_owned(), var.as_detached_tensor().copy()?));
-        let tensors: HashMap<String, Tensor> =
-            self.adam.variables().map(copy).collect::<candle_core::Result<_>>()?;
+        let tensors = self.adam.copies()?;
         Ok(self.start.with(&tensors)?)
     }
 }
@@ -174,8 +169,7 @@ fn loss(teacher: &Encoder, student: &Encoder, texts: &[String]) -> candle_core::
     let own = (Tensor::eye(texts.len(), DType::F32, &Device::Cpu)? * 1e4)?;
     let near = |vectors: &Tensor| -> candle_core::Result<Tensor> {
         let logits = ((vectors.matmul(&vectors.t()?)? / TEMPERATURE)? - &own)?;
-        let shifted = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
-        shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)
+        log_softmax(&logits)
     };
     let (wanted, said) = (near(&wanted)?, near(&said)?);
     let divergence = ((wanted.exp()? * (wanted - said)?)?.sum_all()? / texts.len() as f64)?;

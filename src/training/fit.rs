@@ -269,8 +269,7 @@ impl<'a> Fit<'a> {
 
     fn step(&mut self, batch: &[&Example], rate: f32, rng: &mut StdRng) -> Result<f32, FitError> {
         let totals = Totals::of(batch);
-        let tensors: HashMap<String, Tensor> =
-            self.adam.variables().map(|(name, var)| (name.to_owned(), var.as_tensor().clone())).collect();
+        let tensors = self.adam.tensors();
         let encoder = self.base.with(&tensors)?;
         let heads = Heads::new(self.labels, &tensors)?;
         let vars: Vec<&Var> = self.adam.variables().map(|(_, var)| var).collect();
@@ -475,7 +474,8 @@ fn binary(logits: &Tensor, target: Vec<f32>, weight: Vec<f32>) -> candle_core::R
     (each * weight)?.sum_all()
 }
 
-fn log_softmax(logits: &Tensor) -> candle_core::Result<Tensor> {
+/// Logarithms of the shares of logits along the last dimension, from plain operations, so that gradients flow.
+pub(super) fn log_softmax(logits: &Tensor) -> candle_core::Result<Tensor> {
     let shifted = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
     shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)
 }

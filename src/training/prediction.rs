@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::nlu::model::Model;
 use crate::text::normalise::normalise;
 use crate::text::span::ByteSpan;
+use crate::training::row::Row;
 use crate::training::row::RowSlot;
 
 /// A line of a predictions file.
@@ -59,6 +60,14 @@ pub fn predict(model: &Model, text: &str) -> candle_core::Result<(Prediction, Ve
         top: ranked.iter().take(TOP).map(|(name, share)| ((*name).to_owned(), share.value())).collect(),
     };
     Ok((prediction, reading.vector))
+}
+
+/// Reads the texts of many rows with a model, in their order.
+///
+/// # Errors
+/// The computation failed.
+pub fn predict_all(model: &Model, rows: &[Row]) -> candle_core::Result<Vec<Prediction>> {
+    rows.iter().map(|row| predict(model, &row.text).map(|(prediction, _)| prediction)).collect()
 }
 
 impl Prediction {

@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 
-use candle_core::D;
 use candle_core::Device;
 use candle_core::Tensor;
 use candle_core::Var;
@@ -19,6 +18,7 @@ use crate::text::normalise::Normalised;
 use crate::text::normalise::normalise;
 use crate::training::adam::Adam;
 use crate::training::adam::AdamSettings;
+use crate::training::fit::log_softmax;
 
 /// Fewest examples.
 pub const EXAMPLES_MIN: usize = 3;
@@ -167,9 +167,7 @@ impl Old<'_> {
         for step in 0..STEPS {
             let own = rows.matmul(column.as_tensor())?.broadcast_add(offset.as_tensor())?;
             let logits = Tensor::cat(&[&known, &own], 1)?;
-            let shifted = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
-            let log_share = shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)?;
-            let cross = (log_share.gather(&target, 1)? * &weight)?.sum_all()?.neg()?;
+            let cross = (log_softmax(&logits)?.gather(&target, 1)? * &weight)?.sum_all()?.neg()?;
             let loss = ((cross / f64::from(total))? + (column.as_tensor().sqr()?.sum_all()? * PENALTY)?)?;
             let gradients = loss.backward()?;
             let by_variable = vec![gradients.get(&column).cloned(), gradients.get(&offset).cloned()];

@@ -270,7 +270,7 @@ pub fn train(
         let standing = Standing::of(&fit, &held, &labels)?;
         tell(Event::Pass(standing));
         if best.standing.is_none_or(|best| standing.score() > best.score()) {
-            let tensors = checkpoint::copies(&fit).map_err(FitError::from)?;
+            let tensors = fit.adam().copies().map_err(FitError::from)?;
             best = Best { standing: Some(standing), tensors };
         }
         checkpoint::save(&fit, out, &fingerprint, &best)?;

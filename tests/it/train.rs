@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::fs;
+use std::io::BufRead as _;
+use std::io::BufReader;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
-use std::time::Instant;
 
 use candle_core::Tensor;
 use jiff::Zoned;
@@ -54,9 +54,6 @@ use crate::encoder::weights_at;
 use crate::fixture::BOT;
 use crate::fixture::Folder;
 use crate::fixture::RETURN;
-
-/// How long anything may take before a test gives up on it.
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What a training leaves behind while it is under way.
 const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -443,16 +440,16 @@ fn killed(at: &TempDir, out: &str, more: &[&str]) {
     let mut child = yingda(at.path())
         .args(arguments("rows.jsonl", out, more))
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
     let folder = at.path().join(out);
-    let until = Instant::now() + DEADLINE;
-    while !folder.join(CHECKPOINT).exists() && Instant::now() < until && child.try_wait().unwrap().is_none() {
-        std::thread::sleep(Duration::from_millis(3));
-    }
+    // The first checkpoint is written between the first pass and the second.
+    let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let told = lines.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("pass 2:")));
     child.kill().unwrap();
     child.wait().unwrap();
+    assert!(told.is_some(), "there was no second pass");
     assert!(folder.join(CHECKPOINT).exists(), "there is no checkpoint to go on from");
     assert!(!folder.join(nlu::artefact::FILE).exists(), "the training was over before it could be killed");
 }

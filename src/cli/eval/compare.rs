@@ -10,7 +10,7 @@ use crate::cli::eval::Nlu;
 use crate::nlu::artefact;
 use crate::training::compare::compare;
 use crate::training::prediction::Prediction;
-use crate::training::prediction::predict;
+use crate::training::prediction::predict_all;
 use crate::training::row::Row;
 
 pub(super) fn run(args: &Nlu, rows: &[Row], a: &Path, b: &Path) -> anyhow::Result<ExitCode> {
@@ -54,8 +54,7 @@ pub(super) fn run(args: &Nlu, rows: &[Row], a: &Path, b: &Path) -> anyhow::Resul
 fn predictions(rows: &[Row], from: &Path) -> anyhow::Result<Vec<Prediction>> {
     if from.is_dir() {
         let loaded = artefact::load(from).context("loading a model")?;
-        let said = rows.iter().map(|row| predict(&loaded.model, &row.text).map(|(prediction, _)| prediction));
-        return Ok(said.collect::<candle_core::Result<_>>()?);
+        return Ok(predict_all(&loaded.model, rows)?);
     }
     let text = std::fs::read_to_string(from).with_context(|| format!("reading {}", from.display()))?;
     let predictions: Vec<Prediction> = text

@@ -16,7 +16,7 @@ use crate::nlu;
 use crate::training::metrics::Metrics;
 use crate::training::metrics::measure;
 use crate::training::prediction::Prediction;
-use crate::training::prediction::predict;
+use crate::training::prediction::predict_all;
 use crate::training::repeat::Part;
 use crate::training::repeat::folds;
 use crate::training::repeat::portions;
@@ -151,6 +151,5 @@ fn one(args: &Nlu, encoder: &Loaded, part: &Part) -> anyhow::Result<(usize, Vec<
         },
     )?;
     let loaded = nlu::artefact::load(out).context("loading what was trained")?;
-    let said = part.measured.iter().map(|row| predict(&loaded.model, &row.text).map(|(said, _)| said));
-    Ok((n_learned, said.collect::<candle_core::Result<_>>()?))
+    Ok((n_learned, predict_all(&loaded.model, &part.measured)?))
 }
