@@ -200,14 +200,28 @@ impl<'a> Fit<'a> {
         Ok(())
     }
 
-    /// Runs the layers that stay as they are once over every example, and notes where its sentence vector lies.
+    /// Runs the layers that stay as they are once over every example.
     ///
     /// # Errors
     /// As candle's.
     pub fn prepare(&self, examples: &mut [Example]) -> Result<(), FitError> {
         let first_tuned = first_tuned(self.base, self.settings.tune_layers);
+        // The embedding is looked up again faster than it is kept.
+        if first_tuned > 0 {
+            let n_shard = Shards::size(examples.len());
+            self.shards.run(examples.chunks_mut(n_shard), |shard| states(self.base, first_tuned, shard))?;
+        }
+        Ok(())
+    }
+
+    /// Notes where the sentence vector of every example lies before training, so that it can be kept there.
+    ///
+    /// # Errors
+    /// As candle's.
+    pub fn locate(&self, examples: &mut [Example]) -> Result<(), FitError> {
+        let first_tuned = first_tuned(self.base, self.settings.tune_layers);
         let n_shard = Shards::size(examples.len());
-        self.shards.run(examples.chunks_mut(n_shard), |shard| prepare(self.base, first_tuned, shard))?;
+        self.shards.run(examples.chunks_mut(n_shard), |shard| vectors(self.base, first_tuned, shard))?;
         Ok(())
     }
 
@@ -227,6 +241,9 @@ impl<'a> Fit<'a> {
             StdRng::seed_from_u64(self.settings.seed ^ (self.epoch as u64 + 1).wrapping_mul(0x9E37_79B9));
         let mut joined = self.joined(examples, joins, &mut rng);
         self.prepare(&mut joined)?;
+        if self.settings.keep_weight > 0.0 {
+            self.locate(&mut joined)?;
+        }
         let mut order: Vec<&Example> = examples.iter().chain(&joined).collect();
         order.shuffle(&mut rng);
         let n_steps = order.len().div_ceil(BATCH);
@@ -446,18 +463,27 @@ fn gathered(encoder: &Encoder, first_tuned: usize, shard: &[&Example]) -> candle
     Ok(States { tokens: Tensor::cat(&prepared, 0)?, borders: borders.into() })
 }
 
-fn prepare(base: &Encoder, first_tuned: usize, examples: &mut [Example]) -> candle_core::Result<()> {
+fn states(base: &Encoder, first_tuned: usize, examples: &mut [Example]) -> candle_core::Result<()> {
     for batch in examples.chunks_mut(BATCH) {
         let ids: Vec<&[u32]> = batch.iter().map(|one| one.ids.as_slice()).collect();
         let below = base.run(&base.embed(&ids)?, 0..first_tuned)?;
-        let vectors = unit(&base.run(&below, first_tuned..base.shape().n_layers)?.means()?)?;
         for (n, one) in batch.iter_mut().enumerate() {
             let (start, end) = (below.borders[n], below.borders[n + 1]);
-            // Copies of the rows alone: a view or a plain copy would keep the whole batch in memory. The embedding
-            // is looked up again faster than it is kept.
-            if first_tuned > 0 {
-                one.states = Some(below.tokens.narrow(0, start, end - start)?.force_contiguous()?);
-            }
+            // A copy of the rows alone: a view or a plain copy would keep the whole batch in memory.
+            one.states = Some(below.tokens.narrow(0, start, end - start)?.force_contiguous()?);
+        }
+    }
+    Ok(())
+}
+
+fn vectors(base: &Encoder, first_tuned: usize, examples: &mut [Example]) -> candle_core::Result<()> {
+    for batch in examples.chunks_mut(BATCH) {
+        let below = {
+            let shard: Vec<&Example> = batch.iter().collect();
+            gathered(base, first_tuned, &shard)?
+        };
+        let vectors = unit(&base.run(&below, first_tuned..base.shape().n_layers)?.means()?)?;
+        for (n, one) in batch.iter_mut().enumerate() {
             one.vector = Some(vectors.narrow(0, n, 1)?.force_contiguous()?);
         }
     }

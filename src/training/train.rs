@@ -237,6 +237,10 @@ pub fn train(
     fit.prepare(&mut examples)?;
     fit.prepare(&mut held)?;
     fit.prepare(&mut foreign)?;
+    if settings.keep_weight > 0.0 || !foreign.is_empty() {
+        fit.locate(&mut examples)?;
+        fit.locate(&mut foreign)?;
+    }
     let mut foreign = outside(foreign, &examples).map_err(FitError::from)?;
     foreign.iter_mut().for_each(|one| one.foreign = Some(true));
     foreign.shuffle(&mut StdRng::seed_from_u64(plan.fit.seed));
