@@ -34,6 +34,7 @@ use yingda::nlu::Nlu;
 use yingda::nlu::filter::wanted;
 use yingda::retrieval::Retriever;
 use yingda::retrieval::catalogue::ProductEvidence;
+use yingda::retrieval::faq::Query;
 use yingda::text::segment::Segmenter;
 use yingda::text::span::ByteSpan;
 use yingda::text::utterance::Utterance;
@@ -145,12 +146,17 @@ fn bench_faq(c: &mut Criterion) {
             let retriever = build("faq", n_entries, &knowledge(n_entries, 0), &segmenter);
             // Its own question finds an entry, whatever the size.
             for at in 0..3 {
-                let hits = retriever.faq.search(&read(&entry(at).question, &segmenter), &|_| true, HITS_MAX);
+                let hits = retriever.faq.search(
+                    Query::by_words(&read(&entry(at).question, &segmenter)),
+                    &|_| true,
+                    HITS_MAX,
+                );
                 assert_eq!(hits[0].entry, at);
             }
             retriever
         });
-        let search = |utterance: &Utterance| retriever.faq.search(utterance, &|_| true, HITS_MAX);
+        let search =
+            |utterance: &Utterance| retriever.faq.search(Query::by_words(utterance), &|_| true, HITS_MAX);
         let typical = LazyCell::new(|| typical_messages().map(|text| read(&text, &segmenter)));
         group.throughput(Throughput::Elements(typical_messages().len() as u64));
         group.bench_function(BenchmarkId::new("typical", n_entries), |b| {

@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use crate::config::Serve as ServeSettings;
 use crate::engine;
 use crate::engine::Engine;
+use crate::engine::ModelPlaces;
 use crate::engine::Stage;
 use crate::engine::Turn;
 use crate::knowledge;
@@ -51,7 +52,13 @@ pub(super) fn load_all(settings: &ServeSettings) -> anyhow::Result<Vec<Engine>> 
     if good.is_empty() {
         bail!("no bot below {} can be served; `yingda check` tells why", root.display());
     }
-    build(good, &settings.models)
+    build(good, &places(settings))
+}
+
+/// Where models are, and where their vectors are kept: nowhere until there is a folder for data.
+pub(super) fn places(settings: &ServeSettings) -> ModelPlaces {
+    let vectors = settings.data.is_dir().then(|| settings.data.join("vectors"));
+    ModelPlaces { models: settings.models.clone(), vectors }
 }
 
 /// The one bot that a command is about.
@@ -69,7 +76,7 @@ pub(super) fn load_one(settings: &ServeSettings, bot: Option<&str>) -> anyhow::R
             .with_context(|| format!("no bot below {}", root.display()))?,
     };
     match read(dir) {
-        Ok(known) => build(vec![known], &settings.models)?.pop().context("one bot was built"),
+        Ok(known) => build(vec![known], &places(settings))?.pop().context("one bot was built"),
         Err(findings) => {
             tell(dir, &findings)?;
             bail!("{} has errors and cannot be served", dir.display());
@@ -87,7 +94,7 @@ fn read(dir: &Path) -> Result<Knowledge, Vec<Finding>> {
 }
 
 /// One segmenter for all: the dictionary is the largest part of a start.
-fn build(known: Vec<Knowledge>, models: &Path) -> anyhow::Result<Vec<Engine>> {
+fn build(known: Vec<Knowledge>, places: &ModelPlaces) -> anyhow::Result<Vec<Engine>> {
     let words: BTreeSet<String> = known.iter().flat_map(engine::vocabulary).collect();
     let segmenter = Arc::new(Segmenter::new(words.iter().map(String::as_str)));
     known
@@ -97,7 +104,7 @@ fn build(known: Vec<Knowledge>, models: &Path) -> anyhow::Result<Vec<Engine>> {
             let engine = Engine::new(known, Arc::clone(&segmenter))
                 .with_context(|| format!("building the bot {bot}"))?;
             // A bot without its model answers by search and rules, which is better than no answer.
-            if let Err(error) = engine::take_model(&engine, models, None) {
+            if let Err(error) = engine::take_model(&engine, places, None) {
                 tracing::error!(bot = %engine.known().bot, error = %format!("{error:#}"), "goes on without its model");
             }
             // Expressions and tables are made when they are first needed; not at a customer's cost.

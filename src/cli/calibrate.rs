@@ -12,8 +12,18 @@ use crate::config::Config;
 use crate::engine;
 use crate::engine::Engine;
 use crate::engine::Turn;
-use crate::retrieval::Retriever;
+use crate::knowledge::Source;
+use crate::knowledge::entry::Entry;
+use crate::knowledge::entry::Validity;
+use crate::nlu::artefact::LoadedModel;
+use crate::retrieval::faq;
+use crate::retrieval::faq::Faq;
 use crate::retrieval::faq::Features;
+use crate::retrieval::faq::Near;
+use crate::retrieval::faq::Query;
+use crate::retrieval::nearest::Nearest;
+use crate::text::normalise::Normalised;
+use crate::text::normalise::normalise;
 use crate::text::segment::Segmenter;
 use crate::text::utterance::Utterance;
 use crate::training::curve::Shot;
@@ -21,6 +31,8 @@ use crate::training::curve::curve;
 use crate::training::curve::lowest_with_error_at_most;
 use crate::training::logistic::Observation;
 use crate::training::logistic::fit;
+use crate::training::paraphrase::Group;
+use crate::training::paraphrase::Paraphrases;
 use crate::training::question;
 use crate::training::question::Question;
 
@@ -51,6 +63,10 @@ pub(super) struct Args {
     /// Fit the weights of the FAQ's probability as well (for developers; they stand in the code).
     #[arg(long)]
     fit: bool,
+    /// Files of messages that mean the same, rows {"texts": [..], "near": [..]}, to fit the weights on as well; none that
+    /// the encoder learned from.
+    #[arg(long, num_args = 1.., value_name = "FILE", requires = "fit")]
+    groups: Vec<PathBuf>,
     /// Print every question that the first candidate does not settle.
     #[arg(long)]
     misses: bool,
@@ -66,7 +82,8 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
         questions.iter().map(|question| (question, bots::ask(&engine, &question.text, now).0)).collect();
     let mut out = std::io::stdout().lock();
     if args.fit {
-        weights(&engine, &asked, &mut out)?;
+        let groups = Paraphrases::read(&args.groups).context("reading the groups")?;
+        weights(&engine, groups.groups(), &asked, &mut out)?;
     }
     let shots: Vec<Shot> = asked.iter().map(|(question, turn)| shot(&engine, question, turn)).collect();
     let answerable = shots.iter().filter(|shot| shot.answerable).count();
@@ -142,18 +159,24 @@ fn shot(engine: &Engine, question: &Question, turn: &Turn) -> Shot {
     }
 }
 
-/// Fits the direction on the bot's own phrasings, each fifth of them taken out in turn and asked of the rest;
-/// then shift and scale on the first candidates of the questions (Platt scaling), because a customer's words
-/// agree less with an entry than its author's own.
-fn weights(engine: &Engine, asked: &[(&Question, Turn)], out: &mut impl Write) -> anyhow::Result<()> {
+/// Fits the direction on the bot's own phrasings, each fifth of them taken out in turn and asked of the rest, and on
+/// groups of messages that mean the same; then shift and scale on the first candidates of the questions (Platt
+/// scaling), because a customer's words agree less with an entry than its author's own.
+fn weights(
+    engine: &Engine,
+    groups: &[Group],
+    asked: &[(&Question, Turn)],
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let known = engine.known();
     let words = engine::vocabulary(known);
     let segmenter = Segmenter::new(words.iter().map(String::as_str));
+    let model = engine.model();
     let mut observations: Vec<Observation<{ Features::N }>> = Vec::new();
     for fold in 0..FOLDS {
-        let mut rest = known.clone();
+        let mut rest = known.entries.clone();
         let mut asked = Vec::new();
-        for (at, entry) in rest.entries.iter_mut().enumerate() {
+        for (at, entry) in rest.iter_mut().enumerate() {
             let mut place = at;
             entry.phrasings.retain(|phrasing| {
                 place += 1;
@@ -164,14 +187,10 @@ fn weights(engine: &Engine, asked: &[(&Question, Turn)], out: &mut impl Write) -
                 !out
             });
         }
-        let retriever = Retriever::build(&rest, &segmenter)?;
-        for (own, phrasing) in asked {
-            let utterance = Utterance::read(&phrasing, &segmenter);
-            observations.extend(retriever.faq.search(&utterance, &|_| true, CANDIDATES).into_iter().map(
-                |hit| Observation { features: hit.features.values().map(f64::from), truth: hit.entry == own },
-            ));
-        }
+        observations.extend(observed(&rest, &known.synonyms, &asked, &segmenter, model.as_deref())?);
     }
+    let (entries, questions) = as_entries(groups);
+    observations.extend(observed(&entries, &[], &questions, &segmenter, model.as_deref())?);
     let (bias, weights) = fit(&observations, PENALTY);
     let logit = |features: &Features| {
         bias + weights
@@ -196,10 +215,66 @@ fn weights(engine: &Engine, asked: &[(&Question, Turn)], out: &mut impl Write) -
     let scaled: Vec<String> = weights.iter().map(|weight| format!("{:.2}", weight * scale)).collect();
     writeln!(
         out,
-        "{} 个候选，BIAS {:.2}，WEIGHTS [{}]",
+        "{} 个候选，Weights {{ bias: {:.2}, of: [{}] }}",
         observations.len(),
         bias * scale + shift,
         scaled.join(", ")
     )?;
     Ok(())
+}
+
+/// What is found for messages whose entry is known.
+///
+/// * `asked`: place of the entry, and the message.
+fn observed(
+    entries: &[Entry],
+    synonyms: &[Vec<String>],
+    asked: &[(usize, String)],
+    segmenter: &Segmenter,
+    model: Option<&LoadedModel>,
+) -> anyhow::Result<Vec<Observation<{ Features::N }>>> {
+    let faq = Faq::build(entries, synonyms, segmenter)?;
+    let vectors = |texts: Vec<&str>| -> anyhow::Result<Vec<Vec<f32>>> {
+        let Some(loaded) = model else { return Ok(Vec::new()) };
+        let texts: Vec<Normalised> = texts.into_iter().map(normalise).collect();
+        Ok(loaded.model.vectors(&texts.iter().map(Normalised::as_str).collect::<Vec<_>>())?)
+    };
+    let phrasings = Nearest::new(&vectors(faq::phrasings(entries).collect())?);
+    let of = vectors(asked.iter().map(|(_, text)| text.as_str()).collect())?;
+    let mut observations = Vec::new();
+    for (at, (own, text)) in asked.iter().enumerate() {
+        let utterance = Utterance::read(text, segmenter);
+        let near = of.get(at).map(|of| Near { vectors: &phrasings, of });
+        let hits = faq.search(Query { utterance: &utterance, near }, &|_| true, CANDIDATES);
+        observations.extend(hits.into_iter().map(|hit| Observation {
+            features: hit.features.values().map(f64::from),
+            truth: hit.entry == *own,
+        }));
+    }
+    Ok(observations)
+}
+
+/// Groups as a knowledge base: some messages of each are known, the others are asked; those that only look alike are
+/// entries of their own.
+fn as_entries(groups: &[Group]) -> (Vec<Entry>, Vec<(usize, String)>) {
+    /// Messages of a group that are known, as many as an entry usually has.
+    const KNOWN: usize = 4;
+    let entry = |question: &String, phrasings: &[String]| Entry {
+        id: question.clone(),
+        topic: String::new(),
+        question: question.clone(),
+        phrasings: phrasings.to_vec(),
+        answer: String::new(),
+        reply: None,
+        validity: Validity::default(),
+        source: Source { file: String::new(), line: 0 },
+    };
+    let (mut entries, mut asked) = (Vec::new(), Vec::new());
+    for group in groups {
+        let (known, rest) = group.texts.split_at(KNOWN.min(group.texts.len() - 1));
+        asked.extend(rest.iter().map(|text| (entries.len(), text.clone())));
+        entries.push(entry(&known[0], &known[1..]));
+        entries.extend(group.near.iter().map(|text| entry(text, &[])));
+    }
+    (entries, asked)
 }

@@ -10,6 +10,7 @@ mod eval;
 mod handoffs;
 mod key;
 mod model;
+mod search;
 mod serve;
 mod teach;
 mod threads;
@@ -50,6 +51,8 @@ enum Command {
     Chat(chat::Args),
     /// Ask one question, or one a line with --jsonl, and show the answer.
     Ask(ask::Args),
+    /// Show what a bot finds for a message, and why.
+    Search(search::Args),
     /// Check the folder of a bot, or of all bots, for mistakes. Exit code 1: a bot must not be served.
     Check(check::Args),
     /// List the customers who wait for a human.
@@ -64,7 +67,7 @@ enum Command {
     Train(train::Args),
     /// Teach a model a new intent from a handful of examples.
     Teach(teach::Args),
-    /// Measure a model on labelled rows.
+    /// Measure a model, the search or whole conversations.
     Eval(eval::Args),
     /// Measure what an answer costs on this machine.
     Bench(bench::Args),
@@ -94,6 +97,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(args, config),
         Command::Chat(args) => chat::run(&args, &config),
         Command::Ask(args) => ask::run(&args, &config),
+        Command::Search(args) => search::run(&args, &config),
         Command::Check(args) => check::run(&args, &config),
         Command::Handoffs(args) => handoffs::run(&args, &config),
         Command::Key(args) => key::run(&args, &config),
@@ -101,7 +105,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Model(args) => model::run(args),
         Command::Train(args) => train::run(&args),
         Command::Teach(args) => teach::run(args),
-        Command::Eval(args) => eval::run(args),
+        Command::Eval(args) => eval::run(args, &config),
         Command::Bench(args) => bench::run(&args, &config),
     }
 }

@@ -19,6 +19,7 @@ use crate::nlu::artefact::EncoderName;
 use crate::training::distil::BATCH;
 use crate::training::distil::DistilSettings;
 use crate::training::distil::Distillation;
+use crate::training::paraphrase::Paraphrases;
 
 /// Steps after which the encoder is written and the loss is told.
 const TELL_STEPS: usize = 100;
@@ -71,6 +72,13 @@ struct Distil {
     /// Steps of 64 sentences.
     #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = at_least_one)]
     steps: usize,
+    /// Files of messages that mean the same, which sentence vectors learn from beside the teacher: rows {"texts": [..],
+    /// "near": [..]} or {"a", "b", "label"}.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    paraphrases: Vec<PathBuf>,
+    /// Weight of the paraphrases' loss beside the teacher's.
+    #[arg(long, value_name = "W", default_value_t = 1.0, requires = "paraphrases")]
+    paraphrase_weight: f64,
     /// Highest learning rate.
     #[arg(long, value_name = "RATE", default_value_t = 3e-4, value_parser = positive)]
     rate: f32,
@@ -134,16 +142,26 @@ fn run_distil(args: &Distil) -> anyhow::Result<ExitCode> {
         std::fs::read_to_string(&args.text).with_context(|| format!("reading {}", args.text.display()))?;
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     anyhow::ensure!(!lines.is_empty(), "{} has no line with text", args.text.display());
+    let paraphrases = Paraphrases::read(&args.paraphrases).context("reading the paraphrases")?;
+    let beside = match paraphrases.len() {
+        0 => String::new(),
+        n_groups => format!(" and {n_groups} groups of paraphrases"),
+    };
     let origin = |n_steps: usize| {
         format!(
-            "{}; then distilled from all {} layers over {n_steps} steps of {BATCH} sentences, seed {}",
+            "{}; then distilled from all {} layers over {n_steps} steps of {BATCH} sentences{beside}, seed {}",
             student.origin.trim_end_matches(", not trained further"),
             package.n_layers(),
             args.seed
         )
     };
-    let settings = DistilSettings { steps: args.steps, rate: args.rate, seed: args.seed };
-    let mut distil = Distillation::new(&teacher, &student.encoder, settings)?;
+    let settings = DistilSettings {
+        steps: args.steps,
+        rate: args.rate,
+        seed: args.seed,
+        paraphrase_weight: args.paraphrase_weight,
+    };
+    let mut distil = Distillation::new(&teacher, &student.encoder, &paraphrases, settings)?;
     for step in 0..args.steps {
         let loss = distil.step(&lines)?;
         if (step + 1) % TELL_STEPS == 0 || step + 1 == args.steps {

@@ -60,7 +60,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let apps: BTreeMap<String, Arc<App>> =
         apps.into_iter().map(|(name, app)| (name, Arc::new(app))).collect();
     let mut desk = http::Desk::new(Arc::clone(&service), apps, callbacks, signer);
-    desk.models = config.serve.models.clone();
+    desk.models = bots::places(&config.serve);
     desk.public_url = config.serve.public_url.clone();
     desk.body_bytes_max = config.serve.body_bytes_max;
     desk.requests_max = config.serve.requests_max;

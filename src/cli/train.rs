@@ -16,6 +16,7 @@ use crate::encoder::artefact;
 use crate::encoder::artefact::Loaded;
 use crate::nlu::model::OUT_OF_SCOPE;
 use crate::training::fit::FitSettings;
+use crate::training::paraphrase::Paraphrases;
 use crate::training::retrieval::Retrieval;
 use crate::training::row::Row;
 use crate::training::row::read;
@@ -82,6 +83,10 @@ pub(super) struct Training {
     /// Weight of keeping sentence vectors where they were.
     #[arg(long, value_name = "W", default_value_t = FitSettings::default().keep_weight, value_parser = not_negative)]
     keep_weight: f32,
+    /// Files of messages that mean the same, which sentence vectors learn from beside the rows: rows {"texts": [..],
+    /// "near": [..]} or {"a", "b", "label"}.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    paraphrases: Vec<PathBuf>,
     /// Leave out rows whose label is probably wrong, among the held-out ones, too: what is measured on those is
     /// then too high by what the doubtful rows would cost.
     #[arg(long)]
@@ -124,6 +129,7 @@ impl Training {
             foreign: foreign(&rows, &self.foreign)?,
             rows,
             dev: Vec::new(),
+            paraphrases: Paraphrases::read(&self.paraphrases).context("reading the paraphrases")?,
             layers: self.layers,
             fit: FitSettings {
                 tune_layers: self.tune_layers,

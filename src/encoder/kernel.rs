@@ -164,6 +164,30 @@ pub fn add_rows(x: &[f32], total: &mut [f32]) {
     });
 }
 
+/// Products of a vector of small whole numbers with many others.
+///
+/// * `rows`: `[n, of.len()]`.
+/// * `products`: `[n]`; overwritten.
+pub fn products(rows: &[i8], of: &[i8], products: &mut [i32]) {
+    assert_eq!(rows.len(), of.len() * products.len(), "one product a row");
+    widest!(|rows: &'a [i8], of: &'a [i8], products: &'a mut [i32]| {
+        for (row, product) in rows.chunks_exact(of.len().max(1)).zip(products.iter_mut()) {
+            *product = row.iter().zip(of).map(|(a, b)| i32::from(i16::from(*a) * i16::from(*b))).sum();
+        }
+    });
+}
+
+/// Product of two vectors of the same length.
+#[must_use]
+pub fn product(a: &[f32], b: &[f32]) -> f32 {
+    let mut found = 0.0;
+    let result = &mut found;
+    widest!(|a: &'a [f32], b: &'a [f32], result: &'a mut f32| {
+        *result = dot(a, b);
+    });
+    found
+}
+
 /// Multi-head self-attention of one sequence.
 ///
 /// * `qkv`: `[n_tokens, 3 · width]`: query, key, value of every token, biases added.

@@ -7,9 +7,11 @@
 
 pub mod artefact;
 pub mod kernel;
+pub mod lanes;
 pub mod ops;
 pub mod package;
 pub mod peer;
+pub mod shelf;
 pub mod vocabulary;
 
 use std::collections::HashMap;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::RwLock;
 
 use jiff::civil::Date;
 
+use crate::encoder::shelf::Shelf;
 use crate::engine::Engine;
 use crate::knowledge;
 use crate::knowledge::Knowledge;
@@ -79,24 +81,43 @@ impl Engine {
         let sensitive = SensitiveSet::compile(&known.sensitive)?;
         let retriever = Retriever::build(&known, &segmenter)?;
         let renderer = Renderer::new(&known);
-        let model = RwLock::new(None);
-        Ok(Self { known, calendar, segmenter, nlu, model, rules, sensitive, retriever, renderer })
+        let reader = RwLock::new(None);
+        Ok(Self { known, calendar, segmenter, nlu, reader, rules, sensitive, retriever, renderer })
     }
+}
+
+/// Where models and what they make are kept.
+#[derive(Clone, Debug)]
+pub struct ModelPlaces {
+    /// The folder of models.
+    pub models: PathBuf,
+    /// The folder of sentence vectors, made where it is not there; `None`: they are made anew every time.
+    pub vectors: Option<PathBuf>,
 }
 
 /// Reads a model and lets the bot read with it; nothing to do for a bot that names none.
 ///
-/// * `models`: the folder of models.
 /// * `name`: the model's folder in it; `None` for the one that `bot.toml` names.
 /// * Returns the version of the model.
 ///
 /// # Errors
 /// The model is missing, damaged, or was trained for another bot. The bot goes on with what it had.
-pub fn take_model(engine: &Engine, models: &Path, name: Option<&str>) -> Result<Option<String>, ModelError> {
+pub fn take_model(
+    engine: &Engine,
+    places: &ModelPlaces,
+    name: Option<&str>,
+) -> Result<Option<String>, ModelError> {
     let Some(name) = name.or(engine.known.profile.model.as_deref()) else { return Ok(None) };
-    let loaded = Arc::new(artefact::load(&models.join(name))?);
+    let loaded = Arc::new(artefact::load(&places.models.join(name))?);
     let version = loaded.version().to_owned();
-    engine.exchange_model(Some(loaded))?;
+    let mut shelf = places
+        .vectors
+        .as_ref()
+        .map_or_else(Shelf::default, |folder| Shelf::open(folder, &loaded.vectors_version));
+    engine.exchange_model(Some(loaded), &mut shelf)?;
+    if let Err(error) = shelf.save() {
+        tracing::warn!(%error, "sentence vectors are not kept: the next start makes them anew");
+    }
     Ok(Some(version))
 }
 
@@ -109,6 +130,9 @@ pub enum ModelError {
     /// It is for another bot.
     #[error(transparent)]
     Other(#[from] OtherLabels),
+    /// It cannot read the bot's knowledge.
+    #[error("the model cannot read the knowledge")]
+    Compute(#[from] candle_core::Error),
 }
 
 /// A model that was trained for another bot.

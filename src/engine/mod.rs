@@ -11,6 +11,7 @@ use std::sync::RwLock;
 
 use jiff::Timestamp;
 
+use crate::encoder::shelf::Shelf;
 use crate::knowledge::Knowledge;
 use crate::knowledge::calendar::Calendar;
 use crate::knowledge::sensitive::Direction;
@@ -33,11 +34,16 @@ use crate::reply::render::Renderer;
 use crate::reply::standard::Sentence;
 use crate::reply::template::Scene;
 use crate::retrieval::Retriever;
+use crate::retrieval::faq;
+use crate::retrieval::faq::Near;
+use crate::retrieval::faq::Query;
+use crate::retrieval::nearest::Nearest;
 use crate::rules::Context;
 use crate::rules::Moment;
 use crate::rules::RuleSet;
 use crate::rules::sensitive::SensitiveHit;
 use crate::rules::sensitive::SensitiveSet;
+use crate::text::normalise::Normalised;
 use crate::text::normalise::normalise;
 use crate::text::segment::Segmenter;
 use crate::text::utterance::Utterance;
@@ -45,6 +51,7 @@ use crate::text::utterance::Utterance;
 use load::fits;
 
 pub use load::ModelError;
+pub use load::ModelPlaces;
 pub use load::OtherLabels;
 pub use load::load;
 pub use load::servable;
@@ -63,11 +70,19 @@ pub struct Engine {
     calendar: Calendar,
     segmenter: Arc<Segmenter>,
     nlu: Nlu,
-    model: RwLock<Option<Arc<LoadedModel>>>,
+    reader: RwLock<Option<Arc<Reader>>>,
     rules: RuleSet,
     sensitive: SensitiveSet,
     retriever: Retriever,
     renderer: Renderer,
+}
+
+/// A network with what it makes of the knowledge: one is exchanged with the other.
+#[derive(Debug)]
+struct Reader {
+    model: Arc<LoadedModel>,
+    /// Vectors of all phrasings.
+    phrasings: Nearest,
 }
 
 impl Engine {
@@ -98,14 +113,17 @@ impl Engine {
         };
         let rules = self.rules.matches(&utterance.normalised, &context);
         passed(Stage::Rules);
-        let model = self.model();
+        let reader = self.reader();
         let zoned = self.calendar.zoned(now);
-        let network = model.as_ref().map(|loaded| &loaded.model);
+        let network = reader.as_ref().map(|reader| &reader.model.model);
         let meaning = self.nlu.understand(&utterance, network, &zoned);
         passed(Stage::Understand);
         let today = self.calendar.today(now);
         let usable = |entry: usize| self.known.entries[entry].validity.contains(today);
-        let mut entries = self.retriever.faq.search(&utterance, &usable, HITS_MAX);
+        let near = reader.as_ref().zip(meaning.intents.as_ref());
+        let near = near.map(|(reader, intents)| Near { vectors: &reader.phrasings, of: &intents.vector });
+        let query = Query { utterance: &utterance, near };
+        let mut entries = self.retriever.faq.search(query, &usable, HITS_MAX);
         if let Some(intents) = &meaning.intents {
             weigh(&self.known, &mut entries, intents);
         }
@@ -134,18 +152,37 @@ impl Engine {
     /// The network that reads the messages, where there is one.
     #[must_use]
     pub fn model(&self) -> Option<Arc<LoadedModel>> {
-        self.model.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.reader().map(|reader| Arc::clone(&reader.model))
     }
 
-    /// Exchanges the network. Messages that are being answered finish with the one they began with.
+    fn reader(&self) -> Option<Arc<Reader>> {
+        self.reader.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Exchanges the network, and with it what it makes of the knowledge. Messages that are being answered finish with
+    /// the one they began with.
+    ///
+    /// * `shelf`: of the model's encoder, which then holds the vectors of all phrasings.
     ///
     /// # Errors
-    /// The model tells other things apart than this bot; the old one stays.
-    pub fn exchange_model(&self, model: Option<Arc<LoadedModel>>) -> Result<(), OtherLabels> {
-        if let Some(loaded) = &model {
-            fits(&self.known, loaded.model.labels())?;
-        }
-        *self.model.write().unwrap_or_else(PoisonError::into_inner) = model;
+    /// The model tells other things apart than this bot, or cannot read its knowledge; the old one stays.
+    pub fn exchange_model(
+        &self,
+        model: Option<Arc<LoadedModel>>,
+        shelf: &mut Shelf,
+    ) -> Result<(), ModelError> {
+        let reader = match model {
+            Some(model) => {
+                fits(&self.known, model.model.labels())?;
+                let phrasings: Vec<Normalised> = faq::phrasings(&self.known.entries).map(normalise).collect();
+                let phrasings: Vec<&str> = phrasings.iter().map(Normalised::as_str).collect();
+                let phrasings = shelf.vectors(&phrasings, |missing| model.model.vectors(missing))?;
+                let phrasings = Nearest::new(&phrasings);
+                Some(Arc::new(Reader { model, phrasings }))
+            }
+            None => None,
+        };
+        *self.reader.write().unwrap_or_else(PoisonError::into_inner) = reader;
         Ok(())
     }
 

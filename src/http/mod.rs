@@ -12,6 +12,7 @@ pub mod link;
 mod meter;
 mod models;
 mod page;
+mod search;
 pub mod server;
 mod wecom;
 
@@ -25,6 +26,7 @@ use axum::middleware;
 use axum::routing::get;
 use axum::routing::post;
 
+use crate::engine::ModelPlaces;
 use crate::http::link::Signer;
 use crate::http::meter::Meter;
 use crate::service::Service;
@@ -44,8 +46,8 @@ pub struct Desk {
     pub signer: Signer,
     /// Counters.
     pub meter: Meter,
-    /// Folder of models.
-    pub models: PathBuf,
+    /// Where models are.
+    pub models: ModelPlaces,
     /// Address under which customers reach us; empty for the request's own host.
     pub public_url: String,
     /// Largest body of a request to `/api`, in bytes.
@@ -65,6 +67,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/v1/handoffs", get(handoffs::list))
         .route("/api/v1/handoffs/{id}/close", post(handoffs::close))
         .route("/api/v1/models/reload", post(models::reload))
+        .route("/api/v1/search", get(search::search))
         .route("/api/v1/openapi.json", get(page::openapi))
         .route("/metrics", get(meter::metrics))
         .layer(DefaultBodyLimit::max(desk.body_bytes_max));
@@ -101,7 +104,7 @@ impl Desk {
             callbacks,
             signer,
             meter: Meter::new(),
-            models: PathBuf::from("models"),
+            models: ModelPlaces { models: PathBuf::from("models"), vectors: None },
             public_url: String::new(),
             body_bytes_max: 262_144,
             requests_max: 512,

@@ -44,10 +44,10 @@ pub(super) async fn reload(
         let message = format!("模型名“{name}”只能用字母、数字、- 和 _");
         return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-model", message));
     }
-    let (engine, models) = (std::sync::Arc::clone(engine), desk.models.clone());
+    let (engine, places) = (std::sync::Arc::clone(engine), desk.models.clone());
     let name = wish.model.clone();
     let taken =
-        tokio::task::spawn_blocking(move || engine::take_model(&engine, &models, name.as_deref())).await;
+        tokio::task::spawn_blocking(move || engine::take_model(&engine, &places, name.as_deref())).await;
     match taken {
         Ok(Ok(Some(version))) => Ok(Json(json!({ "bot": wish.bot, "model": version }))),
         Ok(Ok(None)) => {

@@ -104,6 +104,9 @@ pub struct LoadedModel {
     pub head: Head,
     /// SHA-256 of its own file's head and weights: its version.
     pub checksum: String,
+    /// What its sentence vectors are told from those of others by: the encoder's checksum, or the model's own where it
+    /// changes the encoder.
+    pub vectors_version: String,
 }
 
 impl LoadedModel {
@@ -125,12 +128,15 @@ pub fn load(folder: &Path) -> Result<LoadedModel, ModelError> {
     let (head, tensors, checksum) = parts(folder)?;
     let encoder = encoder_of(folder, &head)?;
     let wrong = |source| ArtefactError::Encoder { path: path.clone(), source };
+    let is_own = encoder.encoder.tensors().keys().any(|name| tensors.contains_key(name))
+        || head.encoder.layers.len() != encoder.encoder.shape().n_layers;
+    let vectors_version = if is_own { checksum.clone() } else { encoder.checksum.clone() };
     let encoder = encoder.encoder.thinned(&head.encoder.layers).with(&tensors).map_err(wrong)?;
     let heads = Heads::new(&head.labels, &tensors).map_err(wrong)?;
     let grams = Grams::from_tensors(&tensors, head.labels.intents.len() + 1).map_err(wrong)?;
     let model = Model::new(encoder, heads, grams, head.labels.clone(), head.calibration)
         .map_err(|source| ModelError::Threads { path, source })?;
-    Ok(LoadedModel { model, head, checksum })
+    Ok(LoadedModel { model, head, checksum, vectors_version })
 }
 
 /// The head and the tensors of a model's file, and its checksum.

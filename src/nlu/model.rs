@@ -2,16 +2,14 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
 
 use candle_core::Tensor;
-use rayon::ThreadPool;
 
 use crate::encoder::Encoder;
 use crate::encoder::EncoderError;
 use crate::encoder::States;
 use crate::encoder::kernel;
+use crate::encoder::lanes::Lanes;
 use crate::encoder::unit;
 use crate::nlu::gram::Grams;
 use crate::nlu::tag;
@@ -154,10 +152,7 @@ pub struct Model {
     grams: Grams,
     labels: Labels,
     calibration: Calibration,
-    /// One thread a message: products of matrices this small lose by being shared among threads. Candle shares
-    /// them within the pool that it is called from.
-    lanes: Vec<ThreadPool>,
-    next_lane: AtomicUsize,
+    lanes: Lanes,
 }
 
 /// Names and shapes of the heads' tensors.
@@ -241,12 +236,7 @@ impl Model {
         labels: Labels,
         calibration: Calibration,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
-        let n_lanes = std::thread::available_parallelism().map_or(1, usize::from);
-        let lane = |n| {
-            rayon::ThreadPoolBuilder::new().num_threads(1).thread_name(move |_| format!("nlu-{n}")).build()
-        };
-        let lanes = (0..n_lanes).map(lane).collect::<Result<_, _>>()?;
-        Ok(Self { encoder, heads, grams, labels, calibration, lanes, next_lane: AtomicUsize::new(0) })
+        Ok(Self { encoder, heads, grams, labels, calibration, lanes: Lanes::new()? })
     }
 
     /// What it tells apart.
@@ -274,8 +264,17 @@ impl Model {
     /// # Errors
     /// The computation failed, which weights that loaded do not let happen.
     pub fn read(&self, text: &str) -> candle_core::Result<Reading> {
-        let lane = self.next_lane.fetch_add(1, Ordering::Relaxed) % self.lanes.len();
-        self.lanes[lane].install(|| self.read_here(text))
+        self.lanes.run(|| self.read_here(text))
+    }
+
+    /// Sentence vectors of many texts in their order, the same that [`Self::read`] gives for each.
+    ///
+    /// * `texts`: in normal form; may be empty.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn vectors(&self, texts: &[&str]) -> candle_core::Result<Vec<Vec<f32>>> {
+        self.lanes.vectors(&self.encoder, texts)
     }
 
     /// What speaks by phrases beside the network.

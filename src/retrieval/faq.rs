@@ -9,13 +9,15 @@ use crate::retrieval::IndexError;
 use crate::retrieval::Score;
 use crate::retrieval::index::QueryTerm;
 use crate::retrieval::index::TermIndex;
+use crate::retrieval::nearest::Cosine;
+use crate::retrieval::nearest::Nearest;
 use crate::retrieval::terms::Rarity;
 use crate::retrieval::terms::Vocabulary;
 use crate::retrieval::terms::bigrams;
 use crate::text::segment::Segmenter;
 use crate::text::utterance::Utterance;
 
-/// Documents that BM25 hands over for the closer look.
+/// Documents that BM25, and as many that vectors hand over for the closer look.
 const DOCUMENTS_MAX: usize = 60;
 
 const WORDS: usize = 0;
@@ -45,6 +47,8 @@ pub struct Faq {
 /// process.
 #[derive(Debug)]
 struct Item {
+    /// Number of the first phrasing's document; the others follow.
+    first: usize,
     phrasings: Vec<Phrasing>,
     words: BTreeSet<String>,
     bigrams: BTreeSet<String>,
@@ -57,6 +61,40 @@ struct Phrasing {
     words_mass: f32,
 }
 
+/// What entries are searched with.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'q> {
+    /// The message.
+    pub utterance: &'q Utterance,
+    /// What an encoder makes of it; `None` where there is none.
+    pub near: Option<Near<'q>>,
+}
+
+impl<'q> Query<'q> {
+    /// By words and characters alone.
+    #[must_use]
+    pub fn by_words(utterance: &'q Utterance) -> Self {
+        Self { utterance, near: None }
+    }
+}
+
+/// A message's sentence vector beside those of the phrasings.
+#[derive(Clone, Copy, Debug)]
+pub struct Near<'q> {
+    /// Of all phrasings, in the order of [`phrasings`].
+    pub vectors: &'q Nearest,
+    /// Of the message, of the same encoder.
+    pub of: &'q [f32],
+}
+
+/// All ways of asking, entry by entry: the question, then its phrasings.
+pub fn phrasings(entries: &[Entry]) -> impl Iterator<Item = &str> {
+    entries
+        .iter()
+        .flat_map(|entry| std::iter::once(&entry.question).chain(&entry.phrasings))
+        .map(String::as_str)
+}
+
 /// An entry that may answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EntryHit {
@@ -64,8 +102,10 @@ pub struct EntryHit {
     pub entry: usize,
     /// Which way of asking spoke for it: 0 is the question, then the phrasings.
     pub phrasing: usize,
-    /// BM25 of its best document.
+    /// BM25 of its best document; 0 where vectors alone found it.
     pub score: Score,
+    /// How near its nearest phrasing lies; `None` without vectors.
+    pub cosine: Option<Cosine>,
     /// How likely the entry answers the message, all that speaks for it taken together.
     pub probability: Probability,
     /// The same by search alone.
@@ -76,7 +116,7 @@ pub struct EntryHit {
     pub matched: Vec<String>,
 }
 
-/// Agreement of a message with an entry; all `0.0..=1.0`.
+/// Agreement of a message with an entry; all `0.0..=1.0` but for the nearness.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Features {
     /// Share of the best phrasing's weight in words that the message holds.
@@ -89,38 +129,88 @@ pub struct Features {
     pub relative_score: f32,
     /// Share of the message's weight that no entry at all knows.
     pub foreign: f32,
+    /// What sentence vectors say; `None` without.
+    pub nearness: Option<Nearness>,
+}
+
+/// What sentence vectors say of a message and an entry.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Nearness {
+    /// Cosine of the nearest phrasing.
+    pub cosine: f32,
+    /// By how much that of the nearest entry of all is higher; not negative.
+    pub behind: f32,
 }
 
 impl Features {
     /// Number of features.
-    pub const N: usize = 5;
+    pub const N: usize = 7;
 
-    /// The features in the order of [`WEIGHTS`].
+    /// The features in the order of the weights.
     #[must_use]
     pub fn values(&self) -> [f32; Self::N] {
-        [self.phrasing_covered, self.entry_bigrams, self.answer_covered, self.relative_score, self.foreign]
+        let nearness = self.nearness.unwrap_or(Nearness { cosine: 0.0, behind: 0.0 });
+        [
+            self.phrasing_covered,
+            self.entry_bigrams,
+            self.answer_covered,
+            self.relative_score,
+            self.foreign,
+            nearness.cosine,
+            nearness.behind,
+        ]
     }
 
     /// The probability that an entry with these features is the right one: a logistic regression.
     #[must_use]
     pub fn probability(&self) -> Probability {
-        let weighed: f32 = WEIGHTS.iter().zip(self.values()).map(|(weight, value)| weight * value).sum();
-        Probability::from_logit(BIAS + weighed)
+        let odds: f32 = self.shares().iter().map(|(_, share)| share).sum();
+        Probability::from_logit(odds)
     }
+
+    /// What each feature adds to the log-odds, by its name; the constant stands first.
+    #[must_use]
+    pub fn shares(&self) -> [(&'static str, f32); Self::N + 1] {
+        let Weights { bias, of } = if self.nearness.is_some() { HYBRID } else { LEXICAL };
+        let mut shares = [("constant", bias); Self::N + 1];
+        for (share, ((name, weight), value)) in
+            shares[1..].iter_mut().zip(NAMES.iter().zip(of).zip(self.values()))
+        {
+            *share = (name, weight * value);
+        }
+        shares
+    }
+}
+
+/// Names of the features, for whoever asks why, in the order of the weights.
+const NAMES: [&str; Features::N] =
+    ["phrasing_covered", "entry_bigrams", "answer_covered", "bm25", "foreign", "cosine", "cosine_behind"];
+
+/// A logistic regression over [`Features`].
+struct Weights {
+    bias: f32,
+    of: [f32; Features::N],
 }
 
 /// Fitted 2026-11-22 by `yingda calibrate --fit --questions knowledge/shop/questions/choose.jsonl`: the direction
 /// on the shop's own phrasings, each fifth of them asked of the rest, then shift and scale on the questions.
-const BIAS: f32 = -6.92;
-const WEIGHTS: [f32; Features::N] = [3.12, 0.74, 5.07, 2.69, 1.04];
+const LEXICAL: Weights = Weights { bias: -6.92, of: [3.12, 0.74, 5.07, 2.69, 1.04, 0.0, 0.0] };
+
+const HYBRID: Weights = Weights { bias: -6.92, of: [3.12, 0.74, 5.07, 2.69, 1.04, 4.0, -4.0] };
 
 impl Faq {
     /// Indexes entries: one document a phrasing, and one for all of an entry together.
-    pub(super) fn build(
+    ///
+    /// * `synonyms`: groups of words that mean the same, the canonical word first.
+    ///
+    /// # Errors
+    /// When tantivy cannot build an index.
+    pub fn build(
         entries: &[Entry],
-        vocabulary: Vocabulary,
+        synonyms: &[Vec<String>],
         segmenter: &Segmenter,
     ) -> Result<Self, IndexError> {
+        let vocabulary = Vocabulary::new(synonyms);
         let read = |text: &str| {
             let utterance = Utterance::read(text, segmenter);
             let terms = vocabulary.terms(utterance.as_str(), &utterance.search_words);
@@ -132,6 +222,7 @@ impl Faq {
         for (at, entry) in entries.iter().enumerate() {
             let (answer, _) = read(&entry.answer);
             let mut item = Item {
+                first: documents.len(),
                 phrasings: Vec::new(),
                 words: BTreeSet::new(),
                 bigrams: BTreeSet::new(),
@@ -172,16 +263,24 @@ impl Faq {
     #[must_use]
     pub fn search(
         &self,
-        utterance: &Utterance,
+        query: Query<'_>,
         usable: &dyn Fn(usize) -> bool,
         entries_max: usize,
     ) -> Vec<EntryHit> {
-        let message = Message::new(self, utterance);
-        let candidates = self.candidates(&message, usable);
+        let message = Message::new(self, query.utterance);
+        let mut candidates = self.candidates(&message, usable);
         let best_score = candidates.values().copied().fold(0.0, Score::max);
+        let nearest = query.near.map_or_else(Vec::new, |near| {
+            let usable = |document: usize| usable(self.entry_of[document]);
+            near.vectors.nearest(near.of, &usable, DOCUMENTS_MAX)
+        });
+        for (document, _) in &nearest {
+            candidates.entry(self.entry_of[*document]).or_insert(0.0);
+        }
+        let near = query.near.zip(nearest.first().map(|(_, highest)| *highest));
         let mut hits: Vec<EntryHit> = candidates
             .into_iter()
-            .map(|(entry, score)| self.hit(&message, entry, score, share(score, best_score)))
+            .map(|(entry, score)| self.hit(&message, near, entry, score, share(score, best_score)))
             .collect();
         hits.sort_by(|a, b| b.probability.total_cmp(a.probability).then(a.entry.cmp(&b.entry)));
         hits.truncate(entries_max);
@@ -218,7 +317,16 @@ impl Faq {
     }
 
     /// The best phrasing speaks for the entry.
-    fn hit(&self, message: &Message, entry: usize, score: Score, relative_score: f32) -> EntryHit {
+    ///
+    /// * `near`: vectors, and the cosine of the nearest document of all.
+    fn hit(
+        &self,
+        message: &Message,
+        near: Option<(Near<'_>, Cosine)>,
+        entry: usize,
+        score: Score,
+        relative_score: f32,
+    ) -> EntryHit {
         let item = &self.items[entry];
         let shared = Features {
             entry_bigrams: share(
@@ -241,18 +349,23 @@ impl Faq {
         let (phrasing, features) = item
             .phrasings
             .iter()
-            .map(|phrasing| {
+            .enumerate()
+            .map(|(at, phrasing)| {
                 let common =
                     self.words.mass(message.words.iter().filter(|word| phrasing.words.contains(*word)));
-                Features { phrasing_covered: share(common, phrasing.words_mass), ..shared }
+                let nearness = near.map(|(near, highest)| {
+                    let Cosine(cosine) = near.vectors.cosine(near.of, item.first + at);
+                    Nearness { cosine, behind: (highest.0 - cosine).max(0.0) }
+                });
+                (at, Features { phrasing_covered: share(common, phrasing.words_mass), nearness, ..shared })
             })
-            .enumerate()
             .max_by(|(a_at, a), (b_at, b)| a.probability().total_cmp(b.probability()).then(b_at.cmp(a_at)))
             .unwrap_or((0, shared));
         EntryHit {
             entry,
             phrasing,
             score,
+            cosine: features.nearness.map(|nearness| Cosine(nearness.cosine)),
             probability: features.probability(),
             searched: features.probability(),
             features,

@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod faq;
 mod index;
+pub mod nearest;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -33,13 +34,12 @@ impl Retriever {
     /// # Errors
     /// When tantivy cannot build an index.
     pub fn build(knowledge: &Knowledge, segmenter: &Segmenter) -> Result<Self, IndexError> {
-        let vocabulary = Vocabulary::new(&knowledge.synonyms);
         Ok(Self {
-            faq: Faq::build(&knowledge.entries, vocabulary.clone(), segmenter)?,
+            faq: Faq::build(&knowledge.entries, &knowledge.synonyms, segmenter)?,
             catalogue: Catalogue::build(
                 &knowledge.products,
                 &knowledge.profile.aspects,
-                vocabulary,
+                Vocabulary::new(&knowledge.synonyms),
                 segmenter,
             )?,
         })

@@ -10,6 +10,7 @@ use crate::knowledge::sample::shop;
 use crate::knowledge::wanted::Wanted;
 use crate::retrieval::catalogue::ProductEvidence;
 use crate::retrieval::faq::EntryHit;
+use crate::retrieval::faq::Query;
 use crate::text::utterance::Utterance;
 
 static SEGMENTER: LazyLock<Segmenter> = LazyLock::new(|| Segmenter::new(["雾霾蓝", "驿站"].into_iter()));
@@ -22,7 +23,7 @@ fn built(known: &Knowledge) -> Retriever {
 }
 
 fn asked(text: &str) -> Vec<EntryHit> {
-    RETRIEVER.faq.search(&Utterance::read(text, &SEGMENTER), &|_| true, HITS_MAX)
+    RETRIEVER.faq.search(Query::by_words(&Utterance::read(text, &SEGMENTER)), &|_| true, HITS_MAX)
 }
 
 /// The id of the most probable entry.
@@ -60,7 +61,8 @@ fn and_or_not_are_words() {
     }
     let mut known = shop();
     known.entries.push(entry("logic", "AND 和 OR 有什么区别", &[], "一个都要，一个任选。"));
-    let hits = built(&known).faq.search(&Utterance::read("or", &SEGMENTER), &|_| true, HITS_MAX);
+    let hits =
+        built(&known).faq.search(Query::by_words(&Utterance::read("or", &SEGMENTER)), &|_| true, HITS_MAX);
     assert_eq!(hits.first().map(|hit| hit.entry), Some(4));
 }
 
@@ -84,7 +86,7 @@ fn the_best_phrasing_speaks() {
 #[test]
 fn what_may_not_be_shown_is_not_found() {
     let utterance = Utterance::read("怎么申请退货", &SEGMENTER);
-    let hits = RETRIEVER.faq.search(&utterance, &|entry| entry != 0, HITS_MAX);
+    let hits = RETRIEVER.faq.search(Query::by_words(&utterance), &|entry| entry != 0, HITS_MAX);
     assert!(hits.iter().all(|hit| hit.entry != 0));
     assert!(hits.iter().any(|hit| hit.entry == 2), "the others are still there");
 }
@@ -104,8 +106,8 @@ fn hits_are_sorted_and_as_many_as_asked_for() {
     let hits = asked("退货发票运费关门怎么");
     assert_eq!(hits.len(), 4);
     assert!(hits.windows(2).all(|pair| pair[0].probability >= pair[1].probability));
-    assert_eq!(RETRIEVER.faq.search(&utterance, &|_| true, 2), hits[..2]);
-    assert_eq!(RETRIEVER.faq.search(&utterance, &|_| true, 0), []);
+    assert_eq!(RETRIEVER.faq.search(Query::by_words(&utterance), &|_| true, 2), hits[..2]);
+    assert_eq!(RETRIEVER.faq.search(Query::by_words(&utterance), &|_| true, 0), []);
 }
 
 fn words(list: &str) -> Vec<String> {
@@ -215,7 +217,7 @@ fn two_indexes_of_one_shop_agree() {
     for text in ["退货运费发票怎么开", "我想退货", "黑色衬衫多少钱", "衣服", "营业", "and", ""]
     {
         let utterance = Utterance::read(text, &SEGMENTER);
-        assert_eq!(other.faq.search(&utterance, &|_| true, HITS_MAX), asked(text), "{text}");
+        assert_eq!(other.faq.search(Query::by_words(&utterance), &|_| true, HITS_MAX), asked(text), "{text}");
         for wanted in [&Wanted::default(), &wanted] {
             let found = other.catalogue.search(&utterance, &[], wanted, HITS_MAX);
             assert_eq!(found, looked(text, wanted), "{text}");
@@ -228,7 +230,7 @@ fn an_empty_shop_finds_nothing() {
     let empty = built(&empty_shop());
     for text in ["", "退货", "衬衫多少钱", "***"] {
         let utterance = Utterance::read(text, &SEGMENTER);
-        assert_eq!(empty.faq.search(&utterance, &|_| true, HITS_MAX), []);
+        assert_eq!(empty.faq.search(Query::by_words(&utterance), &|_| true, HITS_MAX), []);
         let found = empty.catalogue.search(&utterance, &[], &shirt(), HITS_MAX);
         assert_eq!((found.hits, found.missing), (Vec::new(), Vec::new()));
     }

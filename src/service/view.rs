@@ -182,6 +182,12 @@ pub struct EvidenceView {
     pub probability: f32,
     /// The same by search alone; absent for rules and products.
     pub searched: Option<f32>,
+    /// Cosine of the nearest way of asking; absent for rules and products, and without a model.
+    pub cosine: Option<f32>,
+    /// The way of asking that spoke for the entry; absent for rules and products.
+    pub phrasing: Option<String>,
+    /// What each feature adds to the log-odds by search alone; absent for rules and products.
+    pub shares: Option<BTreeMap<&'static str, f32>>,
     /// Words of the message that speak for it.
     pub matched: Vec<String>,
     /// File and line.
@@ -340,6 +346,9 @@ pub fn evidence(engine: &Engine, turn: &Turn) -> Vec<EvidenceView> {
                 score: None,
                 probability: 1.0,
                 searched: None,
+                cosine: None,
+                phrasing: None,
+                shares: None,
                 matched: hit.because.clone(),
                 source: format!("rules.toml:{}", known.rules.get(hit.rule).map_or(0, |rule| rule.line)),
             }
@@ -360,6 +369,12 @@ pub fn candidates(engine: &Engine, turn: &Turn) -> Vec<EvidenceView> {
             score: Some(hit.score),
             probability: hit.probability.value(),
             searched: Some(hit.searched.value()),
+            cosine: hit.cosine.map(|cosine| cosine.0),
+            phrasing: Some(match hit.phrasing {
+                0 => entry.question.clone(),
+                at => entry.phrasings.get(at - 1).cloned().unwrap_or_default(),
+            }),
+            shares: Some(hit.features.shares().into_iter().collect()),
             matched: hit.matched.clone(),
             source: format!("{}:{}", entry.source.file, entry.source.line),
         }
@@ -373,6 +388,9 @@ pub fn candidates(engine: &Engine, turn: &Turn) -> Vec<EvidenceView> {
             score: Some(hit.score),
             probability: hit.probability.value(),
             searched: None,
+            cosine: None,
+            phrasing: None,
+            shares: None,
             matched: hit.matched.clone(),
             source: format!("{}:{}", product.source.file, product.source.line),
         }

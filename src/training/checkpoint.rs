@@ -19,6 +19,7 @@ use crate::training::example::Example;
 use crate::training::fit::Fit;
 use crate::training::fit::FitError;
 use crate::training::fit::FitSettings;
+use crate::training::paraphrase::Paraphrases;
 use crate::training::standing::Standing;
 
 /// Name of the file in the folder of the new model.
@@ -90,10 +91,11 @@ pub fn fingerprint(
     encoder: (&str, &[usize]),
     examples: &[Example],
     held: &[Example],
+    paraphrases: &Paraphrases,
 ) -> String {
     use sha2::Digest;
     let mut sum = sha2::Sha256::new();
-    sum.update(format!("{settings:?} {labels:?} {encoder:?} {}", examples.len()));
+    sum.update(format!("{settings:?} {labels:?} {encoder:?} {} {paraphrases:?}", examples.len()));
     for one in examples.iter().chain(held) {
         sum.update(format!(
             "{:?} {:?} {:?} {:?} {:?}",

@@ -1,4 +1,4 @@
-//! Teaching a shallow encoder of characters to say what a deep one of pieces says.
+//! Teaching a shallow encoder of characters to say what a deep one of pieces says, and which messages mean the same.
 
 use candle_core::DType;
 use candle_core::Device;
@@ -17,6 +17,8 @@ use crate::training::adam::Adam;
 use crate::training::adam::AdamSettings;
 use crate::training::fit::FitError;
 use crate::training::fit::log_softmax;
+use crate::training::paraphrase::Paraphrases;
+use crate::training::shards::SHARDS;
 use crate::training::shards::Shards;
 
 /// Sentences a step.
@@ -44,6 +46,8 @@ pub struct DistilSettings {
     pub rate: f32,
     /// Seed of the order of sentences.
     pub seed: u64,
+    /// Weight of the paraphrases' loss beside the teacher's.
+    pub paraphrase_weight: f64,
 }
 
 /// A distillation in progress.
@@ -52,6 +56,7 @@ pub struct Distillation<'a> {
     settings: DistilSettings,
     teacher: &'a Encoder,
     start: &'a Encoder,
+    paraphrases: &'a Paraphrases,
     adam: Adam,
     shards: Shards,
     rng: StdRng,
@@ -61,15 +66,23 @@ pub struct Distillation<'a> {
 impl<'a> Distillation<'a> {
     /// Makes every weight of `start` a variable.
     ///
+    /// * `paraphrases`: what sentence vectors are to learn beyond the teacher; may be empty.
+    ///
     /// # Errors
     /// No threads can be started.
-    pub fn new(teacher: &'a Encoder, start: &'a Encoder, settings: DistilSettings) -> Result<Self, FitError> {
+    pub fn new(
+        teacher: &'a Encoder,
+        start: &'a Encoder,
+        paraphrases: &'a Paraphrases,
+        settings: DistilSettings,
+    ) -> Result<Self, FitError> {
         let variables =
             start.tensors().into_iter().map(|(name, tensor)| Ok((name, Var::from_tensor(&tensor)?, 1.0)));
         Ok(Self {
             settings,
             teacher,
             start,
+            paraphrases,
             adam: Adam::new(AdamSettings::default(), variables.collect::<candle_core::Result<_>>()?),
             shards: Shards::new()?,
             rng: StdRng::seed_from_u64(settings.seed),
@@ -100,10 +113,20 @@ impl<'a> Distillation<'a> {
         let vars: Vec<&Var> = self.adam.variables().map(|(_, var)| var).collect();
         let teacher = self.teacher;
         let n = batch.len() as f64;
-        let (total, gradients) =
-            self.shards.gradients(batch.chunks(Shards::size(batch.len())), &vars, |part| {
-                loss(teacher, &student, part)? * (part.len() as f64 / n)
-            })?;
+        let lessons = if self.paraphrases.is_empty() {
+            vec![None; SHARDS]
+        } else {
+            self.paraphrases.lessons(SHARDS, &mut self.rng).into_iter().map(Some).collect()
+        };
+        let weight = self.settings.paraphrase_weight / SHARDS as f64;
+        let parts = batch.chunks(Shards::size(batch.len())).zip(lessons);
+        let (total, gradients) = self.shards.gradients(parts, &vars, |(part, lesson)| {
+            let taught = (loss(teacher, &student, part)? * (part.len() as f64 / n))?;
+            match lesson {
+                Some(lesson) => taught + (lesson.loss(&student)? * weight)?,
+                None => Ok(taught),
+            }
+        })?;
         let share = self.done as f32 / self.settings.steps as f32;
         let rise = if share < WARM_UP { share / WARM_UP + 1e-3 } else { (1.0 - share) / (1.0 - WARM_UP) };
         self.adam.step(&gradients, self.settings.rate * rise)?;

@@ -27,6 +27,8 @@ use crate::nlu::tag;
 use crate::training::adam::Adam;
 use crate::training::adam::AdamSettings;
 use crate::training::example::Example;
+use crate::training::paraphrase::Lesson;
+use crate::training::paraphrase::Paraphrases;
 use crate::training::shards::SHARDS;
 use crate::training::shards::Shards;
 
@@ -38,6 +40,12 @@ const WARM_UP: f32 = 0.06;
 
 /// Weight of the loss of each intent for itself, which is a sum over all of them.
 const PRESENCE_WEIGHT: f32 = 0.5;
+
+/// Steps of which one has a lesson of paraphrases beside its rows; a lesson is three times as long as the rows of a step.
+const LESSON_EVERY: usize = 4;
+
+/// Weight of a lesson's loss beside that of a step's rows; chosen by hand.
+const LESSON_WEIGHT: f64 = 2.0;
 
 /// How training goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,6 +95,7 @@ pub struct Fit<'a> {
     settings: FitSettings,
     labels: &'a Labels,
     base: &'a Encoder,
+    paraphrases: &'a Paraphrases,
     adam: Adam,
     shards: Shards,
     /// Passes done.
@@ -131,9 +140,16 @@ pub enum FitError {
 impl<'a> Fit<'a> {
     /// Makes ready: variables for the top layers and the heads.
     ///
+    /// * `paraphrases`: what sentence vectors learn nearness from; may be empty.
+    ///
     /// # Errors
     /// There are fewer than two intents and no entities, or no threads.
-    pub fn new(settings: FitSettings, base: &'a Encoder, labels: &'a Labels) -> Result<Self, FitError> {
+    pub fn new(
+        settings: FitSettings,
+        base: &'a Encoder,
+        labels: &'a Labels,
+        paraphrases: &'a Paraphrases,
+    ) -> Result<Self, FitError> {
         if labels.intents.len() < 2 && labels.slots.is_empty() {
             return Err(FitError::Nothing { n_intents: labels.intents.len(), n_slots: labels.slots.len() });
         }
@@ -163,6 +179,7 @@ impl<'a> Fit<'a> {
             settings,
             labels,
             base,
+            paraphrases,
             adam: Adam::new(AdamSettings::default(), variables),
             shards: Shards::new()?,
             epoch: 0,
@@ -254,7 +271,11 @@ impl<'a> Fit<'a> {
             let done = (self.epoch * n_steps + step) as f32 / n_all;
             let share =
                 if done < WARM_UP { done / WARM_UP + 1.0 / n_all } else { (1.0 - done) / (1.0 - WARM_UP) };
-            loss_sum += self.step(batch, self.settings.rate * share, &mut rng)?;
+            let lessons = match step % LESSON_EVERY {
+                0 if !self.paraphrases.is_empty() => self.paraphrases.lessons(SHARDS, &mut rng),
+                _ => Vec::new(),
+            };
+            loss_sum += self.step(batch, &lessons, self.settings.rate * share, &mut rng)?;
             let rows_per_s = ((step + 1) * BATCH) as f32 / began.elapsed().as_secs_f32().max(1e-6);
             let loss = loss_sum / (step + 1) as f32;
             tell(Progress { epoch: self.epoch, steps: (step + 1, n_steps), loss, rows_per_s });
@@ -284,7 +305,13 @@ impl<'a> Fit<'a> {
         joined
     }
 
-    fn step(&mut self, batch: &[&Example], rate: f32, rng: &mut StdRng) -> Result<f32, FitError> {
+    fn step(
+        &mut self,
+        batch: &[&Example],
+        lessons: &[Lesson<'_>],
+        rate: f32,
+        rng: &mut StdRng,
+    ) -> Result<f32, FitError> {
         let totals = Totals::of(batch);
         let tensors = self.adam.tensors();
         let encoder = self.base.with(&tensors)?;
@@ -295,10 +322,14 @@ impl<'a> Fit<'a> {
         let mut by_length = batch.to_vec();
         by_length.sort_by_key(|one| one.ids.len());
         let deal = |part: usize| by_length.iter().skip(part).step_by(SHARDS).copied().collect();
-        let parts: Vec<(Vec<&Example>, u64)> =
-            (0..SHARDS.min(batch.len())).map(|part| (deal(part), rng.random())).collect();
-        let (loss, gradients) = self.shards.gradients(parts.into_iter(), &vars, |(part, seed)| {
-            loss(&encoder, &heads, &self.settings, n_tags, &part, &totals, seed)
+        let parts: Vec<(Vec<&Example>, u64, Option<&Lesson<'_>>)> =
+            (0..SHARDS.min(batch.len())).map(|part| (deal(part), rng.random(), lessons.get(part))).collect();
+        let (loss, gradients) = self.shards.gradients(parts.into_iter(), &vars, |(part, seed, lesson)| {
+            let rows = loss(&encoder, &heads, &self.settings, n_tags, &part, &totals, seed)?;
+            match lesson {
+                Some(lesson) => rows + (lesson.loss(&encoder)? * (LESSON_WEIGHT / SHARDS as f64))?,
+                None => Ok(rows),
+            }
         })?;
         self.adam.step(&gradients, rate)?;
         Ok(loss)

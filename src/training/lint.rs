@@ -9,9 +9,9 @@ use crate::knowledge::Source;
 use crate::knowledge::finding::Finding;
 use crate::nlu::model::OUT_OF_SCOPE;
 use crate::nlu::slot::SlotName;
+use crate::training::lines::LinesError;
 use crate::training::row::Row;
 use crate::training::row::RowSlot;
-use crate::training::row::RowsError;
 use crate::training::row::letters;
 use crate::training::row::read;
 use crate::training::suspect::suspects;
@@ -100,16 +100,16 @@ fn source(name: &str, line: usize) -> Source {
     Source { file: format!("{FOLDER}/{name}"), line }
 }
 
-fn unreadable(name: &str, error: &RowsError) -> Vec<Finding> {
+fn unreadable(name: &str, error: &LinesError) -> Vec<Finding> {
     let finding = |line, detail: &str| {
         let message = format!("这一行不能用来训练：{detail}");
         Finding::error("bad-row", source(name, line), message, "按 README 里的格式改正。")
     };
     match error {
-        RowsError::Rows { problems, .. } => {
+        LinesError::Rows { problems, .. } => {
             problems.iter().map(|(line, detail)| finding(*line, detail)).collect()
         }
-        RowsError::Io { .. } | RowsError::Encoding { .. } | RowsError::Empty { .. } => {
+        LinesError::Io { .. } | LinesError::Encoding { .. } | LinesError::Empty { .. } => {
             vec![finding(1, &error.to_string())]
         }
     }

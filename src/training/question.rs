@@ -4,6 +4,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::training::lines;
+use crate::training::lines::LinesError;
+
 /// One question and the entries that settle it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Question {
@@ -13,34 +16,10 @@ pub struct Question {
     pub relevant: Vec<String>,
 }
 
-/// Why a file of questions cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum QuestionError {
-    /// The file itself.
-    #[error("cannot read the questions")]
-    Read(#[from] std::io::Error),
-    /// A line of it.
-    #[error("line {line} is not a row {{\"text\", \"relevant\"}}")]
-    Row {
-        /// Counted from 1.
-        line: usize,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
-    },
-}
-
-/// Reads a file of questions; blank lines are passed over.
+/// Reads a file of questions.
 ///
 /// # Errors
-/// Names the line.
-pub fn read(path: &Path) -> Result<Vec<Question>, QuestionError> {
-    std::fs::read_to_string(path)?
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(at, line)| {
-            serde_json::from_str(line).map_err(|source| QuestionError::Row { line: at + 1, source })
-        })
-        .collect()
+/// Names the lines.
+pub fn read(path: &Path) -> Result<Vec<Question>, LinesError> {
+    Ok(lines::read(path, |_: &Question| None)?.into_iter().map(|(_, question)| question).collect())
 }

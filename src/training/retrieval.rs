@@ -9,8 +9,8 @@ use crate::encoder::Encoder;
 use crate::encoder::unit;
 use crate::knowledge;
 use crate::text::normalise::normalise;
+use crate::training::lines::LinesError;
 use crate::training::question;
-use crate::training::question::QuestionError;
 
 /// Questions of the bot that are measured with, below its folder.
 const QUESTIONS: &str = "questions/choose.jsonl";
@@ -41,14 +41,8 @@ pub enum RetrievalError {
         folder: PathBuf,
     },
     /// Its questions cannot be read.
-    #[error("{}", path.display())]
-    Questions {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        #[source]
-        source: QuestionError,
-    },
+    #[error(transparent)]
+    Questions(#[from] LinesError),
 }
 
 impl Retrieval {
@@ -63,8 +57,7 @@ impl Retrieval {
         let tokens = |text: &str| encoder.tokens(normalise(text).as_str()).ids;
         let place = |id: &String| known.entries.iter().position(|entry| entry.id == *id);
         let path = folder.join(QUESTIONS);
-        let questions = question::read(&path)
-            .map_err(|source| RetrievalError::Questions { path, source })?
+        let questions = question::read(&path)?
             .iter()
             .map(|question| (tokens(&question.text), question.relevant.iter().filter_map(place).collect()))
             .filter(|(_, relevant): &(_, Vec<usize>)| !relevant.is_empty())

@@ -2,16 +2,13 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::text::decode::decode;
 use crate::text::normalise::normalise;
-
-/// Problems of one file that are listed; the rest are counted.
-const PROBLEMS_SHOWN: usize = 20;
+use crate::training::lines;
+use crate::training::lines::LinesError;
 
 /// Most characters of a row's text.
 pub const TEXT_CHARS_MAX: usize = 2_000;
@@ -62,44 +59,6 @@ pub struct RowSlot {
     pub negated: bool,
 }
 
-/// Why a file gives no rows.
-#[derive(Debug, thiserror::Error)]
-pub enum RowsError {
-    /// The file cannot be read.
-    #[error("{}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Bytes that no known encoding explains.
-    #[error("{} is in no known encoding (best guess {encoding})", path.display())]
-    Encoding {
-        /// The file.
-        path: PathBuf,
-        /// The best guess.
-        encoding: &'static str,
-    },
-    /// Lines that are no rows.
-    #[error("{}", list(path, problems, *n_problems))]
-    Rows {
-        /// The file.
-        path: PathBuf,
-        /// Line, counted from 1, and what is wrong with it; the first of them.
-        problems: Vec<(usize, String)>,
-        /// How many there are in all.
-        n_problems: usize,
-    },
-    /// There is nothing in it.
-    #[error("{} has no rows", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
 /// Reads a file of rows.
 ///
 /// A file in which no row has an entity is taken for one without entity labels: its rows say nothing about
@@ -107,31 +66,9 @@ pub enum RowsError {
 ///
 /// # Errors
 /// The file cannot be read, or some lines are no rows. All of them are named, up to 20.
-pub fn read(path: &Path) -> Result<Vec<Row>, RowsError> {
-    let bytes = std::fs::read(path).map_err(|source| RowsError::Io { path: path.to_owned(), source })?;
-    let decoded = decode(&bytes);
-    if decoded.replaced {
-        return Err(RowsError::Encoding { path: path.to_owned(), encoding: decoded.encoding });
-    }
-    let mut rows = Vec::new();
-    let mut problems = Vec::new();
-    for (line, text) in decoded.text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
-        match serde_json::from_str::<Row>(text) {
-            Ok(row) => match fault(&row) {
-                None => rows.push(Row { line: line + 1, ..row }),
-                Some(fault) => problems.push((line + 1, fault)),
-            },
-            Err(error) => problems.push((line + 1, format!("not a row: {error}"))),
-        }
-    }
-    if !problems.is_empty() {
-        let n_problems = problems.len();
-        problems.truncate(PROBLEMS_SHOWN);
-        return Err(RowsError::Rows { path: path.to_owned(), problems, n_problems });
-    }
-    if rows.is_empty() {
-        return Err(RowsError::Empty { path: path.to_owned() });
-    }
+pub fn read(path: &Path) -> Result<Vec<Row>, LinesError> {
+    let mut rows: Vec<Row> =
+        lines::read(path, fault)?.into_iter().map(|(line, row)| Row { line, ..row }).collect();
     if rows.iter().all(|row| row.slots.as_ref().is_none_or(Vec::is_empty)) {
         rows.iter_mut().for_each(|row| row.slots = None);
     }
@@ -194,19 +131,11 @@ fn fault(row: &Row) -> Option<String> {
     None
 }
 
-fn list(path: &Path, problems: &[(usize, String)], n_problems: usize) -> String {
-    let shown: Vec<String> =
-        problems.iter().map(|(line, problem)| format!("{}:{line}: {problem}", path.display())).collect();
-    let rest = n_problems - problems.len();
-    let more = if rest > 0 { format!("\nand {rest} more") } else { String::new() };
-    shown.join("\n") + &more
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read_bytes(bytes: &[u8]) -> Result<Vec<Row>, RowsError> {
+    fn read_bytes(bytes: &[u8]) -> Result<Vec<Row>, LinesError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.jsonl");
         std::fs::write(&path, bytes).unwrap();

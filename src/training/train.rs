@@ -38,6 +38,7 @@ use crate::training::fit::FitSettings;
 use crate::training::fit::Progress;
 use crate::training::linear;
 use crate::training::linear::LinearRow;
+use crate::training::paraphrase::Paraphrases;
 use crate::training::retrieval::Retrieval;
 use crate::training::row::Row;
 use crate::training::row::without;
@@ -63,6 +64,8 @@ pub struct Plan {
     pub dev: Vec<Row>,
     /// Rows from other worlds, for a bot whose own rows have none.
     pub foreign: Vec<Row>,
+    /// Messages that mean the same, for sentence vectors to learn from beside the rows; may be empty.
+    pub paraphrases: Paraphrases,
     /// Depth: how many of the encoder's layers are used; `None` for all.
     pub layers: Option<usize>,
     /// How.
@@ -231,7 +234,7 @@ pub fn train(
     if plan.rows.iter().any(|row| row.intents.len() > 1) && settings.joined_share == 0.0 {
         settings.joined_share = 0.15;
     }
-    let mut fit = Fit::new(settings, &base, &labels)?;
+    let mut fit = Fit::new(settings, &base, &labels, &plan.paraphrases)?;
     // Rather now than after the first pass.
     std::fs::create_dir_all(out).map_err(|source| ArtefactError::Io { path: out.to_owned(), source })?;
     fit.prepare(&mut examples)?;
@@ -253,8 +256,14 @@ pub fn train(
             ids[1..ids.len() - 1].to_vec()
         })
         .collect();
-    let fingerprint =
-        checkpoint::fingerprint(&settings, &labels, (&encoder.checksum, &layers), &examples, &held);
+    let fingerprint = checkpoint::fingerprint(
+        &settings,
+        &labels,
+        (&encoder.checksum, &layers),
+        &examples,
+        &held,
+        &plan.paraphrases,
+    );
     let mut best = Best::default();
     if plan.resume {
         best = checkpoint::resume(&mut fit, out, &fingerprint)?;

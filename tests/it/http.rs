@@ -490,6 +490,27 @@ async fn a_key_that_opens_nothing_is_refused_everywhere() {
 // Handoffs.
 
 #[tokio::test]
+async fn a_search_is_explained_to_admins_and_recorded_nowhere() {
+    let shop = Shop::open().await;
+    // 退货 in a link.
+    let path = format!("/api/v1/search?bot={BOT}&text=%E9%80%80%E8%B4%A7");
+    assert_eq!(shop.send(get(&path)).await.status, 401);
+    let key = shop.key(Scope::Admin).await;
+    let found = shop.send(get(&path).key(&key)).await;
+    assert_eq!(found.status, 200, "{}", found.text());
+    let turn = &found.json()["turn"];
+    assert_eq!((&turn["text"], &turn["evidence"][0]["id"]), (&json!("退货"), &json!("return-apply")));
+    for (path, status, code) in [
+        (format!("/api/v1/search?bot={BOT}"), 400, "bad-query"),
+        ("/api/v1/search?bot=none&text=a".to_owned(), 404, "unknown-bot"),
+        (format!("/api/v1/search?bot={BOT}&text={}", "a".repeat(4_097)), 422, "text-too-long"),
+    ] {
+        let refused = shop.send(get(&path).key(&key)).await;
+        assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (status, Some(code)));
+    }
+}
+
+#[tokio::test]
 async fn a_handoff_is_listed_until_it_is_closed() {
     let shop = Shop::open().await;
     let agent = shop.key(Scope::Agent).await;

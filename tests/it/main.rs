@@ -6,6 +6,7 @@ mod bench;
 mod cli;
 mod contract;
 mod encoder;
+mod eval;
 mod fixture;
 mod http;
 mod layers;

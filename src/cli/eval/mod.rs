@@ -1,7 +1,10 @@
 //! `yingda eval`: how good a model is.
 
+mod bot;
 mod compare;
+mod pairs;
 mod repeat;
+mod search;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -18,6 +21,9 @@ use rayon::iter::ParallelIterator;
 use serde::Serialize;
 
 use crate::cli::note;
+use crate::config::Config;
+use crate::encoder;
+use crate::encoder::Encoder;
 use crate::nlu::artefact;
 use crate::nlu::model::Model;
 use crate::text::normalise::normalise;
@@ -41,7 +47,36 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Intents, entities and out-of-scope score of a model on labelled rows.
-    Nlu(Nlu),
+    Nlu(Box<Nlu>),
+    /// Search in a corpus of questions: how far up the right ones are found.
+    Search(search::Args),
+    /// Sentence vectors of pairs that mean the same or not.
+    Pairs(pairs::Args),
+    /// Whole conversations with the bots. Exit code 1: an expectation was not met.
+    Bot(bot::Args),
+}
+
+/// Whose sentence vectors are measured.
+#[derive(Debug, clap::Args)]
+struct Vectors {
+    /// Folder of a model.
+    #[arg(long, value_name = "DIR", default_value = "models/shop")]
+    model: PathBuf,
+    /// Folder of an encoder without a model.
+    #[arg(long, value_name = "DIR", conflicts_with = "model")]
+    encoder: Option<PathBuf>,
+}
+
+impl Vectors {
+    /// The encoder and its version.
+    fn load(&self) -> anyhow::Result<(Encoder, String)> {
+        if let Some(folder) = &self.encoder {
+            let loaded = encoder::artefact::load(folder).context("loading the encoder")?;
+            return Ok((loaded.encoder, loaded.checksum[..12].to_owned()));
+        }
+        let loaded = artefact::load(&self.model).context("loading the model")?;
+        Ok((loaded.model.encoder().clone(), loaded.version().to_owned()))
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -86,9 +121,12 @@ struct Summary {
     latency_ms: Latency,
 }
 
-pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: Args, config: &Config) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Nlu(nlu) => run_nlu(&nlu),
+        Command::Search(args) => search::run(&args),
+        Command::Pairs(args) => pairs::run(&args),
+        Command::Bot(args) => bot::run(&args, config),
     }
 }
 
