@@ -294,6 +294,7 @@ fn knowledge(n_entries: usize, n_products: usize) -> Knowledge {
     Knowledge {
         bot: "bench".to_owned(),
         dir: PathBuf::new(),
+        version: None,
         profile: toml::from_str(PROFILE).expect("a fixed profile"),
         entries: (0..n_entries).map(entry).collect(),
         products: (0..n_products).map(product).collect(),

@@ -23,9 +23,8 @@ pub(super) struct Args {
     /// What to ask.
     #[arg(required_unless_present = "jsonl")]
     text: Option<String>,
-    /// Which bot [default: shop].
-    #[arg(long)]
-    bot: Option<String>,
+    #[command(flatten)]
+    choice: bots::Choice,
     /// Everything that every stage saw, as JSON.
     #[arg(long, conflicts_with = "jsonl")]
     json: bool,
@@ -63,7 +62,7 @@ struct EvidenceRow {
 }
 
 pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let engine = bots::load_one(&config.serve, args.bot.as_deref())?;
+    let engine = bots::load_chosen(&config.serve, &args.choice)?;
     let mut out = std::io::stdout().lock();
     if args.jsonl {
         return stream(&engine, &mut out);

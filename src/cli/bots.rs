@@ -1,6 +1,5 @@
 //! Loading bots for a command.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,32 +27,13 @@ use crate::message::CustomerKind;
 use crate::message::Inbound;
 use crate::policy::state::State;
 use crate::service;
-use crate::text::segment::Segmenter;
+use crate::service::version;
+use crate::service::version::Versions;
+use crate::store::SqliteStore;
+use crate::store::Store;
 
-/// All bots below a folder that may be served. The mistakes of the others go to stderr; they do not keep a
-/// good bot from serving.
-pub(super) fn load_all(settings: &ServeSettings) -> anyhow::Result<Vec<Engine>> {
-    let root = settings.knowledge.as_path();
-    let dirs =
-        knowledge::bots(root).with_context(|| format!("reading the knowledge folder {}", root.display()))?;
-    if dirs.is_empty() {
-        bail!("no bot below {}: a bot is a folder with a bot.toml", root.display());
-    }
-    let mut good = Vec::new();
-    for dir in dirs {
-        match read(&dir) {
-            Ok(known) => good.push(known),
-            Err(findings) => {
-                tell(&dir, &findings)?;
-                tracing::error!(folder = %dir.display(), "this bot is not served: its folder has errors");
-            }
-        }
-    }
-    if good.is_empty() {
-        bail!("no bot below {} can be served; `yingda check` tells why", root.display());
-    }
-    build(good, &places(settings))
-}
+/// The bot that is meant where none is named.
+const DEFAULT_BOT: &str = "shop";
 
 /// Where models are, and where their vectors are kept: nowhere until there is a folder for data.
 pub(super) fn places(settings: &ServeSettings) -> ModelPlaces {
@@ -61,7 +41,43 @@ pub(super) fn places(settings: &ServeSettings) -> ModelPlaces {
     ModelPlaces { models: settings.models.clone(), vectors }
 }
 
-/// The one bot that a command is about.
+/// What a command that answers answers from.
+#[derive(Debug, clap::Args)]
+pub(super) struct Choice {
+    /// Which bot [default: shop].
+    #[arg(long)]
+    bot: Option<String>,
+    /// Answer from the folder as it is, not from the published version in the store.
+    #[arg(long)]
+    folder: bool,
+}
+
+/// The one bot that a command is about, as it would answer a customer: from the published version where there is one.
+pub(super) fn load_chosen(settings: &ServeSettings, choice: &Choice) -> anyhow::Result<Engine> {
+    if choice.folder || !SqliteStore::is_there(&settings.data) {
+        return load_one(settings, choice.bot.as_deref());
+    }
+    match load_published(settings, choice.bot.as_deref())? {
+        Some(engine) => Ok(engine),
+        None => load_one(settings, choice.bot.as_deref()),
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn load_published(settings: &ServeSettings, bot: Option<&str>) -> anyhow::Result<Option<Engine>> {
+    let store = Arc::new(SqliteStore::open(&settings.data).await.context("opening the store")?);
+    let versions = Versions::new(Arc::clone(&store) as Arc<dyn Store>, &settings.data);
+    let published = store.published().await?;
+    let named = published.get_key_value(bot.unwrap_or(DEFAULT_BOT));
+    let Some((bot, number)) = named.or_else(|| published.first_key_value().filter(|_| bot.is_none())) else {
+        return Ok(None);
+    };
+    let known = versions.open(bot, *number, Timestamp::now()).await?.knowledge;
+    store.close().await;
+    only(known, settings).map(Some)
+}
+
+/// The one bot that a command is about, from its folder.
 ///
 /// * `bot`: its name; `shop`, else the only one, when absent.
 pub(super) fn load_one(settings: &ServeSettings, bot: Option<&str>) -> anyhow::Result<Engine> {
@@ -71,17 +87,21 @@ pub(super) fn load_one(settings: &ServeSettings, bot: Option<&str>) -> anyhow::R
     let named = |name: &str| dirs.iter().find(|dir| dir.file_name().is_some_and(|file| file == name));
     let dir = match bot {
         Some(name) => named(name).with_context(|| format!("no bot {name:?} below {}", root.display()))?,
-        None => named("shop")
+        None => named(DEFAULT_BOT)
             .or_else(|| dirs.first())
             .with_context(|| format!("no bot below {}", root.display()))?,
     };
     match read(dir) {
-        Ok(known) => build(vec![known], &places(settings))?.pop().context("one bot was built"),
+        Ok(known) => only(known, settings),
         Err(findings) => {
             tell(dir, &findings)?;
             bail!("{} has errors and cannot be served", dir.display());
         }
     }
+}
+
+fn only(known: Knowledge, settings: &ServeSettings) -> anyhow::Result<Engine> {
+    version::build(vec![known], &[], &places(settings)).pop().context("one bot was built")?
 }
 
 fn read(dir: &Path) -> Result<Knowledge, Vec<Finding>> {
@@ -91,27 +111,6 @@ fn read(dir: &Path) -> Result<Knowledge, Vec<Finding>> {
         Some(known) if engine::servable(&findings) => Ok(known),
         _ => Err(findings),
     }
-}
-
-/// One segmenter for all: the dictionary is the largest part of a start.
-fn build(known: Vec<Knowledge>, places: &ModelPlaces) -> anyhow::Result<Vec<Engine>> {
-    let words: BTreeSet<String> = known.iter().flat_map(engine::vocabulary).collect();
-    let segmenter = Arc::new(Segmenter::new(words.iter().map(String::as_str)));
-    known
-        .into_iter()
-        .map(|known| {
-            let bot = known.bot.clone();
-            let engine = Engine::new(known, Arc::clone(&segmenter))
-                .with_context(|| format!("building the bot {bot}"))?;
-            // A bot without its model answers by search and rules, which is better than no answer.
-            if let Err(error) = engine::take_model(&engine, places, None) {
-                tracing::error!(bot = %engine.known().bot, error = %format!("{error:#}"), "goes on without its model");
-            }
-            // Expressions and tables are made when they are first needed; not at a customer's cost.
-            let _warm = ask(&engine, "你好，有黑色M码200元以内的衬衫吗", Timestamp::now());
-            Ok(engine)
-        })
-        .collect()
 }
 
 /// The errors of a folder, on stderr.

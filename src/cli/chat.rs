@@ -20,16 +20,15 @@ use crate::service::view;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Which bot [default: shop].
-    #[arg(long)]
-    bot: Option<String>,
+    #[command(flatten)]
+    choice: bots::Choice,
     /// Say below every answer how it came about.
     #[arg(long)]
     why: bool,
 }
 
 pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let engine = bots::load_one(&config.serve, args.bot.as_deref())?;
+    let engine = bots::load_chosen(&config.serve, &args.choice)?;
     let name = engine.known().profile.name.clone();
     let mut customer = Customer::new("terminal", CustomerKind::Customer);
     let mut state = State::default();

@@ -15,6 +15,7 @@ mod serve;
 mod teach;
 mod threads;
 mod train;
+mod versions;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ enum Command {
     Search(search::Args),
     /// Check the folder of a bot, or of all bots, for mistakes. Exit code 1: a bot must not be served.
     Check(check::Args),
+    /// List, compare and publish versions of a bot's knowledge, and roll back.
+    Versions(versions::Args),
     /// List the customers who wait for a human.
     Handoffs(handoffs::Args),
     /// Make, list and revoke API keys.
@@ -99,6 +102,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Ask(args) => ask::run(&args, &config),
         Command::Search(args) => search::run(&args, &config),
         Command::Check(args) => check::run(&args, &config),
+        Command::Versions(args) => versions::run(&args, &config),
         Command::Handoffs(args) => handoffs::run(&args, &config),
         Command::Key(args) => key::run(&args, &config),
         Command::Calibrate(args) => calibrate::run(&args, &config),

@@ -14,9 +14,8 @@ use crate::service::view::EvidenceView;
 pub(super) struct Args {
     /// What to search for.
     text: String,
-    /// Which bot [default: shop].
-    #[arg(long)]
-    bot: Option<String>,
+    #[command(flatten)]
+    choice: bots::Choice,
     /// Show what each candidate's probability is made of.
     #[arg(long)]
     explain: bool,
@@ -26,7 +25,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let engine = bots::load_one(&config.serve, args.bot.as_deref())?;
+    let engine = bots::load_chosen(&config.serve, &args.choice)?;
     let (turn, timings) = bots::ask(&engine, &args.text, Timestamp::now());
     let view = view::turn(&engine, &turn, &timings);
     let mut out = std::io::stdout().lock();

@@ -14,19 +14,23 @@ use jiff::Timestamp;
 use crate::cli::bots;
 use crate::cli::key;
 use crate::config::Config;
+use crate::config::Serve as ServeSettings;
 use crate::desk::sweep;
+use crate::desk::watch::Watch;
 use crate::desk::webhook;
 use crate::engine::Engine;
 use crate::http;
 use crate::http::key::Scope;
 use crate::http::link::Signer;
 use crate::http::server;
+use crate::knowledge;
 use crate::secret::Secret;
 use crate::service::Service;
 use crate::service::app;
 use crate::service::app::App;
 use crate::service::callback::Callbacks;
 use crate::service::callback::chain;
+use crate::service::version::Versions;
 use crate::store::SqliteStore;
 use crate::store::Store;
 use crate::text::hex::lower_hex;
@@ -46,25 +50,29 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let listener = server::listen(config.serve.listen).await?;
     let address = listener.local_addr().context("asking for the address")?;
     let store = Arc::new(SqliteStore::open(&config.serve.data).await.context("opening the store")?);
-    let engines = bots::load_all(&config.serve)?;
+    let service =
+        Arc::new(Service::new(Vec::new(), Arc::clone(&store) as Arc<dyn Store>, Arc::new(Timestamp::now)));
+    let versions = Versions::new(Arc::clone(&store) as Arc<dyn Store>, &config.serve.data);
+    let watch = raise(&config.serve, &service, &versions).await?;
+    let engines = service.bots();
     let variable = |name: &str| std::env::var(name).ok();
-    let (apps, off) = app::apps(engines.iter().map(Engine::known), &variable);
+    let (apps, off) = app::apps(engines.values().map(|engine| engine.known()), &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
-    let (endpoints, off) = webhook::endpoints(engines.iter().map(Engine::known), &variable);
+    let (endpoints, off) = webhook::endpoints(engines.values().map(|engine| engine.known()), &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
     let signer = Signer::new(link_key(store.as_ref()).await?, config.serve.link_days);
     let keys = first_keys(store.as_ref()).await?;
-    let service =
-        Arc::new(Service::new(engines, Arc::clone(&store) as Arc<dyn Store>, Arc::new(Timestamp::now)));
     let callbacks = Callbacks::new(Arc::clone(&service), config.callback_deadline());
     let apps: BTreeMap<String, Arc<App>> =
         apps.into_iter().map(|(name, app)| (name, Arc::new(app))).collect();
     let mut desk = http::Desk::new(Arc::clone(&service), apps, callbacks, signer);
     desk.models = bots::places(&config.serve);
+    desk.versions = versions;
     desk.public_url = config.serve.public_url.clone();
     desk.body_bytes_max = config.serve.body_bytes_max;
     desk.requests_max = config.serve.requests_max;
-    greet(address, service.bots().values(), &desk, &keys)?;
+    greet(address, engines.values(), &desk, &keys)?;
+    drop(engines);
     match desk.resume().await {
         Ok(0) => {}
         Ok(resumed) => {
@@ -76,6 +84,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let beside = [
         tokio::spawn(webhook::run(Arc::clone(&service), endpoints, webhook::LOOK_EVERY)),
         tokio::spawn(sweep::run(Arc::clone(&service), keep)),
+        tokio::spawn(watch.run()),
     ];
     let drain = Duration::from_secs(config.serve.drain_seconds);
     let served = server::serve(listener, http::router(desk), drain).await;
@@ -84,6 +93,35 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     served?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Brings the store up to the folders, and the bots up to the store.
+async fn raise(
+    settings: &ServeSettings,
+    service: &Arc<Service>,
+    versions: &Versions,
+) -> anyhow::Result<Watch> {
+    let root = settings.knowledge.as_path();
+    let dirs = knowledge::bots(root);
+    let published = versions.store().published().await?;
+    if published.is_empty() {
+        let dirs = dirs.with_context(|| format!("reading the knowledge folder {}", root.display()))?;
+        anyhow::ensure!(
+            !dirs.is_empty(),
+            "no bot below {}: a bot is a folder with a bot.toml",
+            root.display()
+        );
+    }
+    let mut watch =
+        Watch::new(Arc::clone(service), versions.clone(), bots::places(settings), root.to_owned());
+    watch.folders().await;
+    watch.publications().await;
+    anyhow::ensure!(
+        !service.bots().is_empty(),
+        "no bot below {} can be served; `yingda check` tells why",
+        root.display()
+    );
+    Ok(watch)
 }
 
 /// The first start of a store makes one key a scope; they are shown this once.
@@ -118,9 +156,10 @@ fn greet<'e>(
         let known = engine.known();
         writeln!(
             talk,
-            "  机器人 {}（{}）：{} 条知识，{} 件商品，{} 条规则",
+            "  机器人 {}（{}，版本 {}）：{} 条知识，{} 件商品，{} 条规则",
             known.bot,
             known.profile.title,
+            known.version.unwrap_or_default(),
             known.entries.len(),
             known.products.len(),
             known.rules.len()

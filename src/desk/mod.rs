@@ -1,4 +1,6 @@
-//! What moves without a message: telling the outside of handoffs, throwing out what has had its time.
+//! What moves without a message: telling the outside of handoffs, throwing out what has had its time, taking in what
+//! maintainers change.
 
 pub mod sweep;
+pub mod watch;
 pub mod webhook;

@@ -27,6 +27,7 @@ use crate::http::key::Scope;
 use crate::http::key::hash;
 use crate::knowledge::Knowledge;
 use crate::service::callback::chain;
+use crate::store::KeyId;
 
 const BASIC: &str = "Basic realm=\"yingda\", charset=\"UTF-8\"";
 
@@ -40,6 +41,8 @@ pub(super) struct Access {
     pub(super) local: bool,
     /// What its key opens.
     pub(super) scope: Option<Scope>,
+    /// The key's number.
+    pub(super) key: Option<KeyId>,
 }
 
 impl Access {
@@ -82,23 +85,26 @@ pub(super) async fn examine(State(desk): State<Shared>, mut request: Request, ne
             .into_response();
     }
     let local = is_local(&request);
-    let scope = match presented_key(request.headers()) {
-        None => None,
+    let (key, scope) = match presented_key(request.headers()) {
+        None => (None, None),
         Some(key) => match desk.service.store().key_by_hash(&hash(&key)).await {
-            Ok(row) => match row.filter(|row| !row.revoked).and_then(|row| Scope::named(&row.scope)) {
-                Some(scope) => Some(scope),
-                None => {
-                    return ApiError::new(StatusCode::UNAUTHORIZED, "bad-key", "密钥不存在或已停用")
-                        .into_response();
+            Ok(row) => {
+                match row.filter(|row| !row.revoked).and_then(|row| Some((row.id, Scope::named(&row.scope)?)))
+                {
+                    Some((id, scope)) => (Some(id), Some(scope)),
+                    None => {
+                        return ApiError::new(StatusCode::UNAUTHORIZED, "bad-key", "密钥不存在或已停用")
+                            .into_response();
+                    }
                 }
-            },
+            }
             Err(error) => {
                 tracing::error!(error = %chain(&error), "a key could not be looked up");
                 return unavailable(request.uri().path()).into_response();
             }
         },
     };
-    let access = Access { local, scope };
+    let access = Access { local, scope, key };
     let path = request.uri().path();
     if !is_open(path)
         && let Err(error) = access.require_unless_local(Scope::Chat)

@@ -36,7 +36,7 @@ pub(super) async fn serve(
             return Ok((StatusCode::GONE, headers, Html(EXPIRED_PAGE)).into_response());
         }
     }
-    let engine = desk.service.bots().get(&bot).ok_or_else(not_found)?;
+    let engine = desk.service.bots().get(&bot).cloned().ok_or_else(not_found)?;
     // `check` has seen every attachment; a signature on another path does not exist. All the same, nothing
     // outside of the folder is opened, and no link that has taken a file's place since.
     let (file, _size) = file_below(&engine.known().dir, &path).map_err(|error| {

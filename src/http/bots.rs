@@ -38,7 +38,8 @@ pub(super) async fn list(
 ) -> Result<Json<Bots>, ApiError> {
     access.require_unless_local(Scope::Chat)?;
     let now = desk.service.now();
-    let known = desk.service.bots().iter().filter(|(_, engine)| access.may_meet(engine.known()));
+    let bots = desk.service.bots();
+    let known = bots.iter().filter(|(_, engine)| access.may_meet(engine.known()));
     let bots = known.map(|(id, engine)| {
         let profile = &engine.known().profile;
         let entered = Inbound {

@@ -55,8 +55,7 @@ pub(super) async fn chat(
     access.require_unless_local(Scope::Chat)?;
     let Json(request) = body.map_err(|rejection| ApiError::bad_body(&rejection))?;
     let question = question(request)?;
-    let engine = desk.service.bots().get(&question.bot);
-    if engine.is_none_or(|engine| !access.may_meet(engine.known())) {
+    if desk.service.bots().get(&question.bot).is_none_or(|engine| !access.may_meet(engine.known())) {
         return Err(unknown_bot(&desk, access, &question.bot));
     }
     let view = |reply: &Reply| -> Vec<PartView> {
@@ -78,12 +77,7 @@ pub(super) async fn chat(
             };
             desk.meter.answered(&question.bot, turn.decision.action(), &answer.timings);
             let explained = access.scope == Some(Scope::Admin);
-            let turn = desk
-                .service
-                .bots()
-                .get(&question.bot)
-                .filter(|_| explained)
-                .map(|engine| view::turn(engine, turn, &answer.timings));
+            let turn = explained.then(|| view::turn(&answer.engine, turn, &answer.timings));
             Ok(Json(ChatResponse { reply, turn }))
         }
         Err(ServiceError::UnknownBot(bot)) => Err(unknown_bot(&desk, access, &bot)),
@@ -98,8 +92,9 @@ pub(super) async fn chat(
 }
 
 fn unknown_bot(desk: &Desk, access: Access, bot: &str) -> ApiError {
-    let bots = desk.service.bots().iter().filter(|(_, engine)| access.may_meet(engine.known()));
-    let names: Vec<&str> = bots.map(|(name, _)| name.as_str()).collect();
+    let bots = desk.service.bots();
+    let met = bots.iter().filter(|(_, engine)| access.may_meet(engine.known()));
+    let names: Vec<&str> = met.map(|(name, _)| name.as_str()).collect();
     let message = format!("没有名为“{bot}”的机器人，现有：{}", names.join("、"));
     ApiError::new(StatusCode::NOT_FOUND, "unknown-bot", message)
 }

@@ -14,9 +14,11 @@ mod models;
 mod page;
 mod search;
 pub mod server;
+mod versions;
 mod wecom;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -33,6 +35,7 @@ use crate::service::Service;
 use crate::service::ServiceError;
 use crate::service::app::App;
 use crate::service::callback::Callbacks;
+use crate::service::version::Versions;
 
 /// What the routes need.
 pub struct Desk {
@@ -48,6 +51,8 @@ pub struct Desk {
     pub meter: Meter,
     /// Where models are.
     pub models: ModelPlaces,
+    /// Versions of the bots' knowledge.
+    pub versions: Versions,
     /// Address under which customers reach us; empty for the request's own host.
     pub public_url: String,
     /// Largest body of a request to `/api`, in bytes.
@@ -64,6 +69,9 @@ pub fn router(desk: Desk) -> Router {
     let guarded = Router::new()
         .route("/api/v1/bots", get(bots::list))
         .route("/api/v1/chat", post(chat::chat))
+        .route("/api/v1/bots/{bot}/versions", get(versions::list))
+        .route("/api/v1/bots/{bot}/versions/{number}/diff", get(versions::diff))
+        .route("/api/v1/bots/{bot}/versions/{number}/publish", post(versions::publish))
         .route("/api/v1/handoffs", get(handoffs::list))
         .route("/api/v1/handoffs/{id}/close", post(handoffs::close))
         .route("/api/v1/models/reload", post(models::reload))
@@ -98,6 +106,7 @@ impl Desk {
         callbacks: Callbacks,
         signer: Signer,
     ) -> Self {
+        let versions = Versions::new(Arc::clone(service.store()), Path::new("data"));
         Self {
             service,
             apps,
@@ -105,6 +114,7 @@ impl Desk {
             signer,
             meter: Meter::new(),
             models: ModelPlaces { models: PathBuf::from("models"), vectors: None },
+            versions,
             public_url: String::new(),
             body_bytes_max: 262_144,
             requests_max: 512,

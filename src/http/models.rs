@@ -32,7 +32,7 @@ pub(super) async fn reload(
 ) -> Result<Json<Value>, ApiError> {
     access.require(Scope::Admin)?;
     let Json(wish) = wish.map_err(|rejection| ApiError::bad_body(&rejection))?;
-    let Some((_, engine)) = desk.service.bots().iter().find(|(id, _)| id.to_string() == wish.bot) else {
+    let Some(engine) = desk.service.bots().get(&wish.bot).cloned() else {
         let message = format!("没有名为 {} 的机器人", wish.bot);
         return Err(ApiError::new(StatusCode::NOT_FOUND, "unknown-bot", message));
     };
@@ -44,7 +44,7 @@ pub(super) async fn reload(
         let message = format!("模型名“{name}”只能用字母、数字、- 和 _");
         return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-model", message));
     }
-    let (engine, places) = (std::sync::Arc::clone(engine), desk.models.clone());
+    let places = desk.models.clone();
     let name = wish.model.clone();
     let taken =
         tokio::task::spawn_blocking(move || engine::take_model(&engine, &places, name.as_deref())).await;

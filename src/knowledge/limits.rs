@@ -49,3 +49,9 @@ pub const SUGGESTIONS_MAX: usize = 6;
 pub const FINDINGS_PER_CODE_MAX: usize = 50;
 /// Characters of a value that a finding repeats.
 pub const SHOWN_CHARS_MAX: usize = 40;
+/// Bytes of all files of a version together.
+pub const SNAPSHOT_BYTES_MAX: usize = 256 << 20;
+/// Files of a version.
+pub const SNAPSHOT_FILES_MAX: usize = 10_000;
+/// Folders inside one another in a version.
+pub const SNAPSHOT_DEPTH_MAX: usize = 10;

@@ -120,6 +120,7 @@ fn read(dir: &Path, findings: &mut Vec<Finding>) -> Option<Knowledge> {
     Some(Knowledge {
         bot: bot_id(dir),
         dir: dir.to_path_buf(),
+        version: None,
         profile: profile?,
         entries,
         products,

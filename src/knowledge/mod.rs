@@ -7,6 +7,7 @@
 //! ```
 
 pub mod calendar;
+pub mod diff;
 pub mod entry;
 pub mod finding;
 pub mod limits;
@@ -15,6 +16,7 @@ pub mod profile;
 pub mod reply;
 pub mod rule;
 pub mod sensitive;
+pub mod snapshot;
 pub mod wanted;
 
 mod catalogue;
@@ -62,6 +64,8 @@ pub struct Knowledge {
     pub bot: BotId,
     /// The folder itself; attachments are opened below it.
     pub dir: PathBuf,
+    /// Number of the version in the store that was read; `None` for a folder.
+    pub version: Option<i64>,
     /// `bot.toml`.
     pub profile: Profile,
     /// All entries of `faq/`, in the order of files and lines.

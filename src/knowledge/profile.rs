@@ -27,6 +27,9 @@ pub struct Profile {
     /// Whether everybody who may chat over HTTP may talk to it (`true`), or only this machine and admins.
     #[serde(default = "yes")]
     pub web: bool,
+    /// What happens when the folder changes while the bot runs.
+    #[serde(default)]
+    pub watch: Watch,
     /// Topic id to Chinese title; the FAQ uses either.
     #[serde(default)]
     pub topics: BTreeMap<String, String>,
@@ -57,6 +60,25 @@ pub struct Profile {
     /// WeCom apps whose callback this bot answers, by the name in the path.
     #[serde(default)]
     pub wecom: BTreeMap<String, WecomApp>,
+}
+
+/// What happens when a bot's folder changes while it runs.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Watch {
+    /// The change waits as a draft until somebody publishes it.
+    #[default]
+    Draft,
+    /// The bot answers from it within seconds, if it has no error.
+    Publish,
+}
+
+impl Watch {
+    /// Whether nobody is asked.
+    #[must_use]
+    pub fn publishes(self) -> bool {
+        self == Self::Publish
+    }
 }
 
 fn shanghai() -> String {

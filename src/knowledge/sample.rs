@@ -36,6 +36,7 @@ pub(crate) fn shop() -> Knowledge {
     Knowledge {
         bot: "sample".to_owned(),
         dir: PathBuf::from("/nonexistent"),
+        version: None,
         profile: toml::from_str(PROFILE).expect("the profile above is one"),
         entries: vec![
             entry("return", "怎么申请退货", &["我想退货", "衣服不合适怎么退"], "在订单页点“申请退货”。"),

@@ -255,7 +255,8 @@ impl Callbacks {
 
     fn words(&self, app: &App, message: &CallbackMessage, sentence: Sentence, plan: Plan) -> Outcome {
         let now = self.service.now();
-        let Some((engine, content)) = self.service.bots().get(&app.bot).zip(message.content()) else {
+        let bots = self.service.bots();
+        let Some((engine, content)) = bots.get(&app.bot).zip(message.content()) else {
             return Outcome::Acknowledge;
         };
         let customer = Customer::new(&message.from_user, kind(app));

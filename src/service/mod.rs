@@ -6,11 +6,14 @@ pub mod flood;
 pub mod order;
 mod record;
 pub mod state;
+pub mod version;
 pub mod view;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -47,7 +50,7 @@ const ROUNDS_MAX: usize = 3;
 
 /// All bots of this process over one store.
 pub struct Service {
-    bots: BTreeMap<BotId, Arc<Engine>>,
+    bots: RwLock<Arc<BTreeMap<BotId, Arc<Engine>>>>,
     store: Arc<dyn Store>,
     clock: Clock,
     order: Order,
@@ -79,6 +82,8 @@ pub struct Answer {
     pub reply: Reply,
     /// How it came about; absent where no bot was asked (flood).
     pub turn: Option<Turn>,
+    /// The bot that answered, as it was then.
+    pub engine: Arc<Engine>,
     /// Time spent up to the end of each stage, from the start of the engine.
     pub timings: Vec<(Stage, Duration)>,
 }
@@ -111,7 +116,7 @@ impl Service {
     pub fn new(bots: Vec<Engine>, store: Arc<dyn Store>, clock: Clock) -> Self {
         let bots = bots.into_iter().map(|engine| (engine.known().bot.clone(), Arc::new(engine))).collect();
         Self {
-            bots,
+            bots: RwLock::new(Arc::new(bots)),
             store,
             clock,
             order: Order::default(),
@@ -120,10 +125,16 @@ impl Service {
         }
     }
 
-    /// The bots, by name.
+    /// The bots of now, by name.
     #[must_use]
-    pub fn bots(&self) -> &BTreeMap<BotId, Arc<Engine>> {
-        &self.bots
+    pub fn bots(&self) -> Arc<BTreeMap<BotId, Arc<Engine>>> {
+        Arc::clone(&self.bots.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes a new bot, or exchanges one. Messages that are being answered finish with the one they began with.
+    pub fn take_bot(&self, engine: Engine) {
+        let mut bots = self.bots.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut bots).insert(engine.known().bot.clone(), Arc::new(engine));
     }
 
     /// The store below.
@@ -169,14 +180,14 @@ impl Service {
         question: &Question,
         pending: Option<&Pending>,
     ) -> Result<Answer, ServiceError> {
-        let engine =
-            self.bots.get(&question.bot).ok_or_else(|| ServiceError::UnknownBot(question.bot.clone()))?;
+        let bots = self.bots();
+        let engine = bots.get(&question.bot).ok_or_else(|| ServiceError::UnknownBot(question.bot.clone()))?;
         let key = CustomerKey::new(&question.bot, question.channel, &question.customer_id)?;
         let messages_max = engine.known().profile.flood.messages_per_minute;
         if pending.is_none() && !self.flood.admits(&key, messages_max, self.now()) {
             let inbound = inbound(question, None, BTreeSet::new());
             let reply = engine.say(Sentence::Flood, &inbound, self.now());
-            return Ok(Answer { reply, turn: None, timings: Vec::new() });
+            return Ok(Answer { reply, turn: None, engine: Arc::clone(engine), timings: Vec::new() });
         }
         let _turn_in_line = self.order.wait(&key).await;
         let mut round = 1;
@@ -213,7 +224,7 @@ impl Service {
         let row = record::row(engine, &conversation, &inbound, &turn, answer, now)?;
         let receipt = self.store.record_turn(row).await?;
         self.announce(question, &turn, &receipt, &timings);
-        Ok(Answer { reply: turn.reply.clone(), turn: Some(turn), timings })
+        Ok(Answer { reply: turn.reply.clone(), turn: Some(turn), engine: Arc::clone(engine), timings })
     }
 
     fn announce(
@@ -241,7 +252,7 @@ impl Service {
     /// Words for a customer whose message could not be answered.
     #[must_use]
     pub fn apology(&self, question: &Question) -> Reply {
-        match self.bots.get(&question.bot) {
+        match self.bots().get(&question.bot) {
             Some(engine) => {
                 let inbound = inbound(question, None, BTreeSet::new());
                 engine.say(Sentence::Failure, &inbound, self.now())

@@ -36,6 +36,7 @@ pub(super) fn row(
         "parts": parts(&turn.reply.parts),
         "action": view.action,
         "because": view.because,
+        "knowledge": view.knowledge,
         "evidence": view.evidence.iter().take(3)
             .map(|one| json!({ "kind": one.kind, "id": one.id, "probability": one.probability }))
             .collect::<Vec<_>>(),

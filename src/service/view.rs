@@ -89,6 +89,8 @@ pub struct TurnView {
     pub action: &'static str,
     /// One sentence in Chinese.
     pub because: String,
+    /// Version of the knowledge that answered; absent for a folder.
+    pub knowledge: Option<i64>,
     /// What was typed, after masking.
     pub text: String,
     /// Its normal form.
@@ -222,6 +224,7 @@ pub fn turn(engine: &Engine, turn: &Turn, timings: &[(Stage, Duration)]) -> Turn
     TurnView {
         action: turn.decision.action(),
         because: because(engine, turn),
+        knowledge: known.version,
         text: utterance.normalised.original().to_owned(),
         normalised: text.to_owned(),
         tokens: utterance.words.iter().map(|word| word.of(text).to_owned()).collect(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::store::ConversationId;
 use crate::store::Revision;
+use crate::store::VersionNumber;
 
 /// Why the store could not do what was asked. Whatever was asked then left nothing behind.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,16 @@ pub enum StoreError {
         expected: Revision,
         /// Revision in the store.
         found: Revision,
+    },
+    /// Another version was published first: look at what it changes, and decide anew.
+    #[error("{bot} answers from version {found:?}, not from {expected:?}")]
+    Outdated {
+        /// The bot.
+        bot: String,
+        /// The version that the publisher believed to answer.
+        expected: Option<VersionNumber>,
+        /// The version that answers.
+        found: Option<VersionNumber>,
     },
     /// There is no row of that id.
     #[error("no {what} has the id {id}")]

@@ -1,6 +1,10 @@
 //! How long and how many: limits that hold for every back end, so that a row written by one fits the other.
 
+use crate::knowledge::limits::SNAPSHOT_BYTES_MAX;
 use crate::store::StoreError;
+
+/// Most bytes of all files of a version together: what a folder may hold.
+pub const VERSION_BYTES_MAX: usize = SNAPSHOT_BYTES_MAX;
 
 /// Most UTF-8 bytes of an id, key, name, label or tag. WeCom's ids take 64, its SHA-256 keys in hex too.
 /// Chosen by hand.
@@ -11,6 +15,9 @@ pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 
 /// Most rows of one answer; a larger limit is cut to this. Chosen by hand.
 pub const ROWS_MAX: u32 = 1000;
+
+/// Most UTF-8 bytes of the path of a version's file.
+const PATH_BYTES_MAX: usize = 4_096;
 
 /// Refuses a name that is empty or longer than [`NAME_BYTES_MAX`].
 pub(super) fn name(what: &'static str, value: &str) -> Result<(), StoreError> {
@@ -23,6 +30,22 @@ pub(super) fn name(what: &'static str, value: &str) -> Result<(), StoreError> {
 /// Refuses a payload longer than [`PAYLOAD_BYTES_MAX`]. Empty is allowed.
 pub(super) fn payload(what: &'static str, value: &str) -> Result<(), StoreError> {
     length(what, value, PAYLOAD_BYTES_MAX)
+}
+
+/// Refuses a path that is empty or longer than [`PATH_BYTES_MAX`].
+pub(super) fn path(what: &'static str, value: &str) -> Result<(), StoreError> {
+    if value.is_empty() {
+        return Err(StoreError::Empty { what });
+    }
+    length(what, value, PATH_BYTES_MAX)
+}
+
+/// Refuses a version whose files have more bytes together than [`VERSION_BYTES_MAX`].
+pub(super) fn version(len: usize) -> Result<(), StoreError> {
+    match len {
+        ..=VERSION_BYTES_MAX => Ok(()),
+        _ => Err(StoreError::TooLong { what: "version", len, limit: VERSION_BYTES_MAX }),
+    }
 }
 
 /// The number of rows to ask for, as SQL takes it.

@@ -1,4 +1,4 @@
-//! What must survive a restart: customers, conversations, callbacks, handoffs, API keys.
+//! What must survive a restart: customers, conversations, callbacks, handoffs, API keys, versions of knowledge.
 //!
 //! [`Store`] is the whole of it; `sqlite` keeps it in one file. Nothing here assumes that one process alone uses
 //! the store, nothing reads the clock, and no JSON is interpreted: payloads go in and come out as text.
@@ -13,10 +13,14 @@ mod limit;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod version;
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use jiff::Timestamp;
+
+use crate::message::BotId;
 
 pub use api_key::{KeyId, KeyRow};
 pub use callback::{CallbackAnswer, CallbackKey, CallbackRow, Claim, RecordedAnswer};
@@ -26,8 +30,11 @@ pub use conversation::{
 pub use customer::{CustomerKey, CustomerRow, CustomerSeen};
 pub use error::StoreError;
 pub use handoff::{HandoffFilter, HandoffId, HandoffReceipt, HandoffRequest, HandoffRow, WEBHOOK_LEASE};
-pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX};
+pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
 pub use sqlite::SqliteStore;
+pub use version::{
+    NewPublication, NewVersion, PublicationRow, VersionFiles, VersionNumber, VersionRow, fingerprint,
+};
 
 /// A future behind a pointer, so that `dyn Store` can return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -175,6 +182,49 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Empty`], [`StoreError::TooLong`].
     fn set_setting_if_absent<'a>(&'a self, name: &'a str, value: &'a str) -> StoreFuture<'a, String>;
+
+    /// Keeps a version of a bot's knowledge, for ever. The same files are the same version: the one that is there
+    /// already is given back, with the author and the time of its first coming.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`] or [`StoreError::TooLong`] for the files or a name.
+    fn version_add<'a>(&'a self, version: &'a NewVersion, now: Timestamp) -> StoreFuture<'a, VersionRow>;
+
+    /// Versions of a bot, newest first.
+    ///
+    /// * `limit`: most rows, cut to [`ROWS_MAX`].
+    fn versions<'a>(&'a self, bot: &'a str, limit: u32) -> StoreFuture<'a, Vec<VersionRow>>;
+
+    /// The files of a version.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown version.
+    fn version_files<'a>(&'a self, bot: &'a str, number: VersionNumber) -> StoreFuture<'a, VersionFiles>;
+
+    /// Lets a version answer from now on, an older one as well.
+    ///
+    /// # Errors
+    /// [`StoreError::Outdated`] when another version answers than the wish names; [`StoreError::NotFound`] for an
+    /// unknown version; [`StoreError::Empty`], [`StoreError::TooLong`].
+    fn publish<'a>(&'a self, wish: &'a NewPublication, now: Timestamp) -> StoreFuture<'a, ()>;
+
+    /// The version from which each bot answers; bots without one are left out.
+    fn published(&self) -> StoreFuture<'_, BTreeMap<BotId, VersionNumber>>;
+
+    /// What of a bot was published, newest first.
+    ///
+    /// * `limit`: most rows, cut to [`ROWS_MAX`].
+    fn publications<'a>(&'a self, bot: &'a str, limit: u32) -> StoreFuture<'a, Vec<PublicationRow>>;
+
+    /// Notes which version a bot's folder was last found to be; returns the one noted before.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] for an unknown version.
+    fn folder_seen<'a>(
+        &'a self,
+        bot: &'a str,
+        number: VersionNumber,
+    ) -> StoreFuture<'a, Option<VersionNumber>>;
 
     /// Succeeds when the store can read, and its writer answers.
     fn ping(&self) -> StoreFuture<'_, ()>;

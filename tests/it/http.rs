@@ -33,6 +33,8 @@ use yingda::http::link::Signer;
 use yingda::secret::Secret;
 use yingda::service::Service;
 use yingda::service::callback::Callbacks;
+use yingda::service::version::Origin;
+use yingda::service::version::Versions;
 use yingda::store::SqliteStore;
 use yingda::store::Store;
 
@@ -48,6 +50,7 @@ use crate::fixture::MESSAGES_PER_MINUTE;
 use crate::fixture::RETURN;
 use crate::fixture::TO_HUMAN;
 use crate::fixture::bot_toml;
+use crate::fixture::faq;
 
 /// A Monday, ten o'clock in Shanghai.
 const NOW: &str = "2026-11-23T02:00:00Z";
@@ -65,7 +68,7 @@ struct Shop {
     second: Arc<AtomicI64>,
     router: Router,
     contract: Contract,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Shop {
@@ -98,9 +101,10 @@ impl Shop {
         let callbacks = Callbacks::new(Arc::clone(&service), Duration::from_secs(4));
         let signer = Signer::new(Secret::new("the tests' link key"), LINK_DAYS);
         let mut desk = Desk::new(service, BTreeMap::new(), callbacks, signer.clone());
+        desk.versions = Versions::new(Arc::clone(&store) as Arc<dyn Store>, data.path());
         change(&mut desk);
         let router = yingda::http::router(desk);
-        Self { folder, store, signer, second, router, contract: Contract::read(), _data: data }
+        Self { folder, store, signer, second, router, contract: Contract::read(), data }
     }
 
     fn now(&self) -> Timestamp {
@@ -231,6 +235,50 @@ impl Answer {
         let parts = self.json()["reply"].as_array().cloned().unwrap_or_default();
         parts.iter().filter_map(|part| part["text"].as_str()).map(str::to_owned).collect()
     }
+}
+
+// Versions.
+
+#[tokio::test]
+async fn versions_are_listed_compared_and_published() {
+    let shop = Shop::open().await;
+    let admin = shop.key(Scope::Admin).await;
+    let versions = Versions::new(Arc::clone(&shop.store) as Arc<dyn Store>, shop.data.path());
+    let path = format!("/api/v1/bots/{BOT}/versions");
+    let ask = |call: Call| shop.send(call.key(&admin));
+    assert_eq!(ask(get(&path)).await.error(), (404, "unknown-bot".to_owned()));
+    let origin = Origin { author: "小李".to_owned(), reason: "开店".to_owned() };
+    for answer in [RETURN.1, "签收十五天内可以退。"] {
+        let text = faq().replace(RETURN.1, answer);
+        shop.folder.write(&format!("{BOT}/faq/faq.csv"), text.as_bytes());
+        versions.take(&shop.folder.bot(), &origin, shop.now()).await.unwrap();
+    }
+    let publish = |number: i64, instead_of: Option<i64>| {
+        let wish = json!({ "instead_of": instead_of, "reason": "试试" }).to_string();
+        ask(post(&format!("{path}/{number}/publish"), wish))
+    };
+    assert_eq!(publish(1, None).await.json(), json!({ "bot": BOT, "published": 1 }));
+    assert_eq!(publish(2, None).await.error(), (409, "outdated".to_owned()));
+    assert_eq!(publish(9, Some(1)).await.error(), (404, "unknown-version".to_owned()));
+    assert_eq!(publish(2, Some(1)).await.status, 200);
+    let listed = ask(get(&path)).await.json();
+    assert_eq!((&listed["published"], &listed["answers"]), (&json!(2), &Value::Null));
+    assert_eq!(listed["publications"][0]["author"], "key 1");
+    assert_eq!(
+        (&listed["versions"][1]["number"], &listed["versions"][1]["reason"]),
+        (&json!(1), &json!("开店"))
+    );
+    let differences = ask(get(&format!("{path}/2/diff?from=1"))).await.json()["differences"].clone();
+    assert_eq!(
+        differences,
+        json!([{ "thing": "entry", "id": "return-apply", "title": RETURN.0, "change": "changed", "parts": ["answer"] }])
+    );
+    for call in [get(&path), get(&format!("{path}/2/diff?from=1")), post(&format!("{path}/2/publish"), "{}")]
+    {
+        assert_eq!(shop.send(call).await.status, 401, "not even on this machine without a key");
+    }
+    assert_eq!(ask(get(&format!("{path}/x/diff?from=1"))).await.error(), (404, "not-found".to_owned()));
+    assert_eq!(ask(get(&format!("{path}/2/diff"))).await.error(), (400, "bad-query".to_owned()));
 }
 
 // Chat.

@@ -11,5 +11,6 @@ mod fixture;
 mod http;
 mod layers;
 mod train;
+mod versions;
 mod webhook;
 mod wecom;

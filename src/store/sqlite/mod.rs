@@ -14,12 +14,16 @@ mod setting;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod version;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sqlx::Sqlite;
 use sqlx::SqlitePool;
 use sqlx::Transaction;
 
+use crate::message::BotId;
 use crate::store::BoxFuture;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
@@ -36,11 +40,17 @@ use crate::store::HandoffRow;
 use crate::store::KeyId;
 use crate::store::KeyRow;
 use crate::store::MessageRow;
+use crate::store::NewPublication;
+use crate::store::NewVersion;
+use crate::store::PublicationRow;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::StoreFuture;
 use crate::store::TurnReceipt;
 use crate::store::TurnRow;
+use crate::store::VersionFiles;
+use crate::store::VersionNumber;
+use crate::store::VersionRow;
 
 /// The rows of one data directory, in its file `yingda.db`.
 #[derive(Debug)]
@@ -160,6 +170,38 @@ impl Store for SqliteStore {
 
     fn set_setting_if_absent<'a>(&'a self, name: &'a str, value: &'a str) -> StoreFuture<'a, String> {
         Box::pin(setting::set_if_absent(self, name, value))
+    }
+
+    fn version_add<'a>(&'a self, version: &'a NewVersion, now: Timestamp) -> StoreFuture<'a, VersionRow> {
+        Box::pin(version::add(self, version, now))
+    }
+
+    fn versions<'a>(&'a self, bot: &'a str, limit: u32) -> StoreFuture<'a, Vec<VersionRow>> {
+        Box::pin(version::list(self, bot, limit))
+    }
+
+    fn version_files<'a>(&'a self, bot: &'a str, number: VersionNumber) -> StoreFuture<'a, VersionFiles> {
+        Box::pin(version::files(self, bot, number))
+    }
+
+    fn publish<'a>(&'a self, wish: &'a NewPublication, now: Timestamp) -> StoreFuture<'a, ()> {
+        Box::pin(version::publish(self, wish, now))
+    }
+
+    fn published(&self) -> StoreFuture<'_, BTreeMap<BotId, VersionNumber>> {
+        Box::pin(version::published(self))
+    }
+
+    fn publications<'a>(&'a self, bot: &'a str, limit: u32) -> StoreFuture<'a, Vec<PublicationRow>> {
+        Box::pin(version::publications(self, bot, limit))
+    }
+
+    fn folder_seen<'a>(
+        &'a self,
+        bot: &'a str,
+        number: VersionNumber,
+    ) -> StoreFuture<'a, Option<VersionNumber>> {
+        Box::pin(version::folder_seen(self, bot, number))
     }
 
     fn ping(&self) -> StoreFuture<'_, ()> {

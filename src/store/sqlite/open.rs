@@ -31,6 +31,12 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 impl SqliteStore {
+    /// Whether a data directory holds a store already.
+    #[must_use]
+    pub fn is_there(dir: &Path) -> bool {
+        dir.join(FILE).is_file()
+    }
+
     /// Opens the store of a data directory; makes both where they are missing, and brings the tables up to date.
     ///
     /// Several processes may open one directory. Should two make the same new file in the same instant, one may
@@ -68,13 +74,13 @@ impl SqliteStore {
 
 /// The tables' history, oldest first. A released migration never changes: the store checks its hash.
 fn migrator() -> Migrator {
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "first".into(),
-        MigrationType::Simple,
-        include_str!("../migrations/sqlite/0001_first.sql").into_sql_str(),
-        false,
-    )])
+    let migration = |version, name: &'static str, sql: &'static str| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![
+        migration(1, "first", include_str!("../migrations/sqlite/0001_first.sql")),
+        migration(2, "versions", include_str!("../migrations/sqlite/0002_versions.sql")),
+    ])
 }
 
 fn pool(connections_max: u32) -> SqlitePoolOptions {

@@ -4,6 +4,7 @@ pub(super) mod callback;
 pub(super) mod handoff;
 mod setting;
 mod turn;
+mod version;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -39,6 +40,10 @@ pub(super) async fn all(store: Arc<dyn Store>) {
     handoff::a_webhook_can_be_given_up(&*store).await;
     setting::api_keys_live_until_revoked(&*store).await;
     setting::a_setting_is_set_once(&store).await;
+    version::the_same_files_are_the_same_version(&*store).await;
+    version::of_two_publications_one_is_told_to_look_again(&store).await;
+    version::what_is_no_version_is_refused(&*store).await;
+    version::a_folder_is_seen_as_one_version(&*store).await;
     store.ping().await.unwrap();
 }
 

@@ -1,5 +1,6 @@
 //! A store that a test can slow down and break where the real one would: at the commit of a turn.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
@@ -7,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use tokio::sync::RwLock;
+use yingda::message::BotId;
 use yingda::store::BoxFuture;
 use yingda::store::CallbackAnswer;
 use yingda::store::CallbackKey;
@@ -23,12 +25,18 @@ use yingda::store::HandoffRow;
 use yingda::store::KeyId;
 use yingda::store::KeyRow;
 use yingda::store::MessageRow;
+use yingda::store::NewPublication;
+use yingda::store::NewVersion;
+use yingda::store::PublicationRow;
 use yingda::store::SqliteStore;
 use yingda::store::Store;
 use yingda::store::StoreError;
 use yingda::store::StoreFuture;
 use yingda::store::TurnReceipt;
 use yingda::store::TurnRow;
+use yingda::store::VersionFiles;
+use yingda::store::VersionNumber;
+use yingda::store::VersionRow;
 
 /// Turns whose message holds these words wait at the gate.
 pub(super) const SLOW: &str = "甲号";
@@ -165,6 +173,38 @@ impl Store for Gate {
 
     fn set_setting_if_absent<'a>(&'a self, name: &'a str, value: &'a str) -> StoreFuture<'a, String> {
         self.inner.set_setting_if_absent(name, value)
+    }
+
+    fn version_add<'a>(&'a self, version: &'a NewVersion, now: Timestamp) -> StoreFuture<'a, VersionRow> {
+        self.inner.version_add(version, now)
+    }
+
+    fn versions<'a>(&'a self, bot: &'a str, limit: u32) -> StoreFuture<'a, Vec<VersionRow>> {
+        self.inner.versions(bot, limit)
+    }
+
+    fn version_files<'a>(&'a self, bot: &'a str, number: VersionNumber) -> StoreFuture<'a, VersionFiles> {
+        self.inner.version_files(bot, number)
+    }
+
+    fn publish<'a>(&'a self, wish: &'a NewPublication, now: Timestamp) -> StoreFuture<'a, ()> {
+        self.inner.publish(wish, now)
+    }
+
+    fn published(&self) -> StoreFuture<'_, BTreeMap<BotId, VersionNumber>> {
+        self.inner.published()
+    }
+
+    fn publications<'a>(&'a self, bot: &'a str, limit: u32) -> StoreFuture<'a, Vec<PublicationRow>> {
+        self.inner.publications(bot, limit)
+    }
+
+    fn folder_seen<'a>(
+        &'a self,
+        bot: &'a str,
+        number: VersionNumber,
+    ) -> StoreFuture<'a, Option<VersionNumber>> {
+        self.inner.folder_seen(bot, number)
     }
 
     fn ping(&self) -> StoreFuture<'_, ()> {

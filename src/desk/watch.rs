@@ -1,0 +1,152 @@
+//! Knowledge that changes while bots answer: folders that are edited, versions that others publish.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::Engine;
+use crate::engine::ModelPlaces;
+use crate::knowledge;
+use crate::knowledge::finding::Severity;
+use crate::knowledge::snapshot;
+use crate::knowledge::snapshot::Listing;
+use crate::message::BotId;
+use crate::service::Service;
+use crate::service::callback::chain;
+use crate::service::version;
+use crate::service::version::VersionError;
+use crate::service::version::Versions;
+use crate::store::VersionNumber;
+
+/// How often it looks; a publication reaches every process within it, and the time that building an index takes.
+pub const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Brings the bots of a service up to what is published.
+pub struct Watch {
+    service: Arc<Service>,
+    versions: Versions,
+    places: ModelPlaces,
+    /// The folder with one folder a bot.
+    root: PathBuf,
+    /// Folders as they were when they were last read.
+    seen: BTreeMap<PathBuf, Listing>,
+    /// Versions that could not be built here; they are not tried again.
+    unfit: BTreeSet<(BotId, VersionNumber)>,
+}
+
+impl Watch {
+    /// * `root`: the folder with one folder a bot.
+    #[must_use]
+    pub fn new(service: Arc<Service>, versions: Versions, places: ModelPlaces, root: PathBuf) -> Self {
+        Self { service, versions, places, root, seen: BTreeMap::new(), unfit: BTreeSet::new() }
+    }
+
+    /// Looks again and again, for as long as it is polled.
+    pub async fn run(mut self) {
+        let mut tick = tokio::time::interval(LOOK_EVERY);
+        loop {
+            tick.tick().await;
+            self.folders().await;
+            self.publications().await;
+        }
+    }
+
+    /// Takes folders that have changed into the store. One that is being written is looked at again next time.
+    pub async fn folders(&mut self) {
+        let root = self.root.clone();
+        let seen = self.seen.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let dirs = knowledge::bots(&root).unwrap_or_default();
+            dirs.into_iter()
+                .filter_map(|dir| {
+                    let listing = snapshot::list(&dir).ok()?;
+                    (seen.get(&dir) != Some(&listing)).then_some((dir, listing))
+                })
+                .collect::<Vec<_>>()
+        });
+        for (dir, listing) in looked.await.unwrap_or_default() {
+            match self.versions.follow(&dir, self.service.now()).await {
+                Ok(followed) => {
+                    if let Some(followed) = followed {
+                        let row = &followed.version;
+                        let (bot, version) = (&row.bot, row.number);
+                        if followed.published {
+                            tracing::info!(bot, version, "the folder changed and is published");
+                        } else {
+                            tracing::info!(bot, version, "the folder changed: a draft; see yingda versions");
+                        }
+                    }
+                    self.seen.insert(dir, listing);
+                }
+                Err(VersionError::Snapshot(error)) => {
+                    tracing::debug!(error = %chain(&error), "looked too early")
+                }
+                Err(error) => {
+                    if let VersionError::Unfit { findings, .. } = &error {
+                        let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+                        errors.for_each(|finding| tracing::warn!("{}: {finding}", dir.display()));
+                    }
+                    tracing::warn!(folder = %dir.display(), error = %chain(&error), "the changed folder is not taken");
+                    self.seen.insert(dir, listing);
+                }
+            }
+        }
+    }
+
+    /// Builds what was published since beside what answers, then exchanges the two at once.
+    pub async fn publications(&mut self) {
+        let published = match self.versions.store().published().await {
+            Ok(published) => published,
+            Err(error) => return tracing::warn!(error = %chain(&error), "publications cannot be read"),
+        };
+        let bots = self.service.bots();
+        let mut opened = Vec::new();
+        for (bot, number) in published {
+            let standing = bots.get(&bot).and_then(|engine| engine.known().version);
+            if standing == Some(number) || self.unfit.contains(&(bot.clone(), number)) {
+                continue;
+            }
+            match self.versions.open(&bot, number, self.service.now()).await {
+                Ok(version) => opened.push(version.knowledge),
+                Err(error) => self.goes_on(bot, number, &chain(&error)),
+            }
+        }
+        if opened.is_empty() {
+            return;
+        }
+        let names: Vec<(BotId, VersionNumber)> =
+            opened.iter().filter_map(|known| Some((known.bot.clone(), known.version?))).collect();
+        let places = self.places.clone();
+        let built = tokio::task::spawn_blocking(move || {
+            let beside: Vec<Arc<Engine>> = bots.values().cloned().collect();
+            version::build(opened, &beside, &places)
+        });
+        let built = match built.await {
+            Ok(built) => built,
+            Err(_panic) => {
+                return names.into_iter().for_each(|(bot, number)| self.goes_on(bot, number, "panic"));
+            }
+        };
+        for ((bot, number), engine) in names.into_iter().zip(built) {
+            match engine {
+                Ok(engine) => {
+                    self.service.take_bot(engine);
+                    tracing::info!(bot, version = number, "answers from this version");
+                }
+                Err(error) => self.goes_on(bot, number, &format!("{error:#}")),
+            }
+        }
+    }
+
+    fn goes_on(&mut self, bot: BotId, version: VersionNumber, error: &str) {
+        tracing::error!(
+            bot,
+            version,
+            error,
+            "a published version cannot answer here; the bot goes on with what it had"
+        );
+        self.unfit.insert((bot, version));
+    }
+}
