@@ -7,7 +7,10 @@ mod calibrate;
 mod chat;
 mod check;
 mod eval;
+mod export;
+mod gaps;
 mod handoffs;
+mod import;
 mod key;
 mod model;
 mod search;
@@ -56,8 +59,16 @@ enum Command {
     Search(search::Args),
     /// Check the folder of a bot, or of all bots, for mistakes. Exit code 1: a bot must not be served.
     Check(check::Args),
+    /// Load spreadsheets and documents into a draft of a bot's knowledge.
+    Import(import::Args),
+    /// Write a version of a bot's knowledge as files.
+    Export(export::Args),
     /// List, compare and publish versions of a bot's knowledge, and roll back.
     Versions(versions::Args),
+    /// Show what the bot could not settle, by topic, each with a draft of an entry.
+    Gaps(gaps::Args),
+    /// Show what became of every entry: shown, picked, helpful, and phrasings that customers use.
+    Entries(gaps::Args),
     /// List the customers who wait for a human.
     Handoffs(handoffs::Args),
     /// Make, list and revoke API keys.
@@ -102,7 +113,11 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Ask(args) => ask::run(&args, &config),
         Command::Search(args) => search::run(&args, &config),
         Command::Check(args) => check::run(&args, &config),
+        Command::Import(args) => import::run(&args, &config),
+        Command::Export(args) => export::run(&args, &config),
         Command::Versions(args) => versions::run(&args, &config),
+        Command::Gaps(args) => gaps::gaps(&args, &config),
+        Command::Entries(args) => gaps::entries(&args, &config),
         Command::Handoffs(args) => handoffs::run(&args, &config),
         Command::Key(args) => key::run(&args, &config),
         Command::Calibrate(args) => calibrate::run(&args, &config),

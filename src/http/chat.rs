@@ -23,6 +23,7 @@ use crate::service::callback::chain;
 use crate::service::view;
 use crate::service::view::PartView;
 use crate::service::view::TurnView;
+use crate::store::MessageId;
 use crate::store::StoreError;
 
 /// Longest id of a customer, in bytes.
@@ -44,6 +45,7 @@ pub(super) struct ChatRequest {
 #[derive(Serialize)]
 pub(super) struct ChatResponse {
     reply: Vec<PartView>,
+    answer_id: Option<MessageId>,
     turn: Option<TurnView>,
 }
 
@@ -78,7 +80,7 @@ pub(super) async fn chat(
             desk.meter.answered(&question.bot, turn.decision.action(), &answer.timings);
             let explained = access.scope == Some(Scope::Admin);
             let turn = explained.then(|| view::turn(&answer.engine, turn, &answer.timings));
-            Ok(Json(ChatResponse { reply, turn }))
+            Ok(Json(ChatResponse { reply, answer_id: answer.answer_id, turn }))
         }
         Err(ServiceError::UnknownBot(bot)) => Err(unknown_bot(&desk, access, &bot)),
         Err(ServiceError::Store(StoreError::Empty { what } | StoreError::TooLong { what, .. })) => {

@@ -5,6 +5,8 @@ mod attachment;
 mod bots;
 mod chat;
 mod error;
+mod feedback;
+mod gaps;
 mod handoffs;
 mod health;
 pub mod key;
@@ -72,6 +74,9 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/v1/bots/{bot}/versions", get(versions::list))
         .route("/api/v1/bots/{bot}/versions/{number}/diff", get(versions::diff))
         .route("/api/v1/bots/{bot}/versions/{number}/publish", post(versions::publish))
+        .route("/api/v1/entries", get(gaps::entries))
+        .route("/api/v1/feedback", post(feedback::feedback))
+        .route("/api/v1/gaps", get(gaps::gaps))
         .route("/api/v1/handoffs", get(handoffs::list))
         .route("/api/v1/handoffs/{id}/close", post(handoffs::close))
         .route("/api/v1/models/reload", post(models::reload))

@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod diff;
 pub mod entry;
 pub mod finding;
+pub mod import;
 pub mod limits;
 pub mod product;
 pub mod profile;
@@ -56,6 +57,7 @@ pub use crate::knowledge::lint::lint;
 pub use crate::knowledge::load::Loaded;
 pub use crate::knowledge::load::load;
 pub use crate::knowledge::secret::secret_name;
+pub use crate::knowledge::table::guarded_table;
 
 /// Everything that one bot knows, as its folder says it.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use crate::knowledge::Source;
 use crate::knowledge::finding::Finding;
 use crate::knowledge::near::suggestion;
 use crate::knowledge::shown;
+use crate::text::decode::decode;
 
 /// A column that a table may have.
 pub(super) struct Column {
@@ -44,22 +45,64 @@ impl Row {
     ///
     /// * `column`: index into the columns that the table was read with.
     pub(super) fn cell(&self, column: usize) -> &str {
-        self.columns[column].map_or("", |at| self.cells[at].trim())
+        self.columns[column].map_or("", |at| unguarded(self.cells[at].trim()))
     }
 }
 
-/// Reads a table; rows that do not fit the header are reported and left out, blank rows are skipped.
-///
-/// The separator is a comma, or a tab where the header has tabs and no comma: that is what spreadsheets
-/// call "Unicode text".
-pub(super) fn rows(file: &str, text: &str, columns: &[Column], findings: &mut Vec<Finding>) -> Vec<Row> {
-    let at = |line| Source { file: file.to_owned(), line };
-    let first_line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let tabs = first_line.contains('\t') && !first_line.contains(',');
+/// What a spreadsheet takes for a formula when a cell begins with it.
+const FORMULA: [char; 4] = ['=', '+', '-', '@'];
+
+/// A cell that no spreadsheet runs: one that looks like a formula gets a quotation mark in front, which the loader takes
+/// off again.
+pub(super) fn guarded(cell: &str) -> String {
+    if cell.trim_start_matches('\'').starts_with(FORMULA) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+fn unguarded(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.trim_start_matches('\'').starts_with(FORMULA) => rest,
+        _ => cell,
+    }
+}
+
+/// A CSV file of which no spreadsheet runs a cell, and which the loader reads as before. One that needs nothing stays as it
+/// is, to the byte.
+#[must_use]
+pub fn guarded_table(bytes: &[u8]) -> Vec<u8> {
+    let text = decode(bytes).text;
+    let delimiter = delimiter(&text);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(if tabs { b'\t' } else { b',' })
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes());
+    let mut writer = csv::WriterBuilder::new().flexible(true).delimiter(delimiter).from_writer(Vec::new());
+    let mut is_changed = false;
+    for record in reader.records() {
+        // What cannot be read is for `check` to tell.
+        let Ok(record) = record else { return bytes.to_vec() };
+        // A cell with a quotation mark in front is guarded already.
+        let guard = |cell: &str| if cell.starts_with(FORMULA) { guarded(cell) } else { cell.to_owned() };
+        let cells: Vec<String> = record.iter().map(guard).collect();
+        is_changed |= cells.iter().zip(&record).any(|(a, b)| a != b);
+        writer.write_record(&cells).expect("writing to memory does not fail");
+    }
+    if is_changed { writer.into_inner().expect("writing to memory does not fail") } else { bytes.to_vec() }
+}
+
+/// A comma, or a tab where the header has tabs and no comma: that is what spreadsheets call "Unicode text".
+fn delimiter(text: &str) -> u8 {
+    let first_line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    if first_line.contains('\t') && !first_line.contains(',') { b'\t' } else { b',' }
+}
+
+/// Reads a table; rows that do not fit the header are reported and left out, blank rows are skipped.
+pub(super) fn rows(file: &str, text: &str, columns: &[Column], findings: &mut Vec<Finding>) -> Vec<Row> {
+    let at = |line| Source { file: file.to_owned(), line };
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter(text))
         .from_reader(text.as_bytes());
     let mut lines = Lines { text, offset: 0, line: 1 };
     let mut header: Option<Header> = None;

@@ -7,6 +7,7 @@ pub mod nearest;
 mod terms;
 #[cfg(test)]
 mod tests;
+pub mod topics;
 
 use crate::knowledge::Knowledge;
 use crate::retrieval::catalogue::Catalogue;

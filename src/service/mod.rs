@@ -3,6 +3,7 @@
 pub mod app;
 pub mod callback;
 pub mod flood;
+pub mod gap;
 pub mod order;
 mod record;
 pub mod state;
@@ -38,6 +39,7 @@ use crate::service::order::Order;
 use crate::store::CallbackAnswer;
 use crate::store::CustomerKey;
 use crate::store::CustomerSeen;
+use crate::store::MessageId;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::TurnReceipt;
@@ -82,6 +84,8 @@ pub struct Answer {
     pub reply: Reply,
     /// How it came about; absent where no bot was asked (flood).
     pub turn: Option<Turn>,
+    /// Id of the recorded answer; absent where nothing was recorded (flood).
+    pub answer_id: Option<MessageId>,
     /// The bot that answered, as it was then.
     pub engine: Arc<Engine>,
     /// Time spent up to the end of each stage, from the start of the engine.
@@ -187,7 +191,13 @@ impl Service {
         if pending.is_none() && !self.flood.admits(&key, messages_max, self.now()) {
             let inbound = inbound(question, None, BTreeSet::new());
             let reply = engine.say(Sentence::Flood, &inbound, self.now());
-            return Ok(Answer { reply, turn: None, engine: Arc::clone(engine), timings: Vec::new() });
+            return Ok(Answer {
+                reply,
+                turn: None,
+                answer_id: None,
+                engine: Arc::clone(engine),
+                timings: Vec::new(),
+            });
         }
         let _turn_in_line = self.order.wait(&key).await;
         let mut round = 1;
@@ -224,7 +234,9 @@ impl Service {
         let row = record::row(engine, &conversation, &inbound, &turn, answer, now)?;
         let receipt = self.store.record_turn(row).await?;
         self.announce(question, &turn, &receipt, &timings);
-        Ok(Answer { reply: turn.reply.clone(), turn: Some(turn), engine: Arc::clone(engine), timings })
+        let answer_id = Some(receipt.outbound_id);
+        let reply = turn.reply.clone();
+        Ok(Answer { reply, turn: Some(turn), answer_id, engine: Arc::clone(engine), timings })
     }
 
     fn announce(

@@ -10,8 +10,13 @@ use crate::engine::Engine;
 use crate::engine::Turn;
 use crate::message::Inbound;
 use crate::message::Part;
+use crate::policy::choice;
+use crate::policy::decision::Basis;
 use crate::policy::decision::Decision;
 use crate::policy::decision::Reason;
+use crate::policy::state::Choice;
+use crate::policy::state::State;
+use crate::policy::state::Target;
 use crate::service::state;
 use crate::service::view;
 use crate::store::CallbackAnswer;
@@ -32,11 +37,16 @@ pub(super) fn row(
     let said = json!({ "kind": inbound.content.kind().as_str(), "text": text });
     // The candidates that lost are left out: they can be computed again from text and version.
     let view = view::turn(engine, turn, &[]);
+    let before = state::read(&conversation.state)?;
     let reply = json!({
         "parts": parts(&turn.reply.parts),
         "action": view.action,
         "because": view.because,
         "knowledge": view.knowledge,
+        "reason": reason(&turn.decision).map(Reason::as_str),
+        "entry": entry(engine, turn),
+        "offered": offered(&turn.decision),
+        "picked": picked(engine, turn, &before),
         "evidence": view.evidence.iter().take(3)
             .map(|one| json!({ "kind": one.kind, "id": one.id, "probability": one.probability }))
             .collect::<Vec<_>>(),
@@ -52,6 +62,41 @@ pub(super) fn row(
         handoff: handoff(engine, inbound, turn, now),
         answer,
     })
+}
+
+fn reason(decision: &Decision) -> Option<&Reason> {
+    match decision {
+        Decision::Handoff { reason, .. } | Decision::Decline(reason) => Some(reason),
+        Decision::Answer(_) | Decision::Clarify { .. } | Decision::Block { .. } => None,
+    }
+}
+
+/// Id of the entry that answered.
+fn entry<'e>(engine: &'e Engine, turn: &Turn) -> Option<&'e str> {
+    match turn.decision {
+        Decision::Answer(Basis::Entry(at)) => Some(&engine.known().entries[at].id),
+        _ => None,
+    }
+}
+
+/// Ids of the entries that were offered.
+fn offered(decision: &Decision) -> Vec<&str> {
+    let Decision::Clarify { choices, .. } = decision else { return Vec::new() };
+    fn id(choice: &Choice) -> Option<&str> {
+        match &choice.target {
+            Target::Entry(id) => Some(id),
+            Target::Product(_) | Target::Human => None,
+        }
+    }
+    choices.iter().filter_map(id).collect()
+}
+
+/// Whether the entry that answered is the one that the customer picked from what was offered before.
+fn picked(engine: &Engine, turn: &Turn, before: &State) -> bool {
+    let said = turn.evidence.utterance.as_str();
+    let picked = choice::pick(said, &before.pending).map(|at| &before.pending[at].target);
+    let answered = entry(engine, turn);
+    matches!(picked, Some(Target::Entry(id)) if answered == Some(id))
 }
 
 fn parts(parts: &[Part]) -> Value {

@@ -131,18 +131,50 @@ impl Versions {
     ) -> Result<VersionRow, VersionError> {
         let bot = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (own, name, folder) = (self.clone(), bot.clone(), dir.to_owned());
+        // What is checked is the copy: the folder may change meanwhile.
         let files = tokio::task::spawn_blocking(move || {
-            let files = snapshot::read(&folder)?;
-            // What is checked is the copy: the folder may change meanwhile.
-            own.read(&name, files, now).map(|opened| opened.files)
+            snapshot::read(&folder).map_err(VersionError::from).and_then(|files| own.read(&name, files, now))
         });
-        let version = NewVersion {
-            bot,
-            files: files.await??,
-            author: origin.author.clone(),
-            reason: origin.reason.clone(),
-        };
-        Ok(self.store.version_add(&version, now).await?)
+        self.keep(bot, files.await??.files, origin, now).await
+    }
+
+    /// Takes files into the store, as [`Self::take`] takes those of a folder.
+    ///
+    /// # Errors
+    /// See [`VersionError`].
+    pub async fn add(
+        &self,
+        bot: &str,
+        files: Files,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<VersionRow, VersionError> {
+        let files = self.checked(bot, files, now).await?.files;
+        self.keep(bot.to_owned(), files, origin, now).await
+    }
+
+    /// What is to be said of files that could become a version; no error is among it.
+    ///
+    /// # Errors
+    /// [`VersionError::Unfit`] with all that was found where there is one.
+    pub async fn check(&self, bot: &str, files: Files, now: Timestamp) -> Result<Vec<Finding>, VersionError> {
+        Ok(self.checked(bot, files, now).await?.findings)
+    }
+
+    async fn checked(&self, bot: &str, files: Files, now: Timestamp) -> Result<Opened, VersionError> {
+        let (own, bot) = (self.clone(), bot.to_owned());
+        tokio::task::spawn_blocking(move || own.read(&bot, files, now)).await?
+    }
+
+    async fn keep(
+        &self,
+        bot: BotId,
+        files: Files,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<VersionRow, VersionError> {
+        let Origin { author, reason } = origin.clone();
+        Ok(self.store.version_add(&NewVersion { bot, files, author, reason }, now).await?)
     }
 
     /// Reads a version.
@@ -156,9 +188,7 @@ impl Versions {
         now: Timestamp,
     ) -> Result<Opened, VersionError> {
         let files = self.store.version_files(bot, number).await?;
-        let (own, bot) = (self.clone(), bot.to_owned());
-        let opened = tokio::task::spawn_blocking(move || own.read(&bot, files, now));
-        let mut opened = opened.await??;
+        let mut opened = self.checked(bot, files, now).await?;
         opened.knowledge.version = Some(number);
         Ok(opened)
     }

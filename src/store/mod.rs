@@ -8,6 +8,7 @@ mod callback;
 mod conversation;
 mod customer;
 mod error;
+mod exchange;
 mod handoff;
 mod limit;
 mod sqlite;
@@ -29,6 +30,7 @@ pub use conversation::{
 };
 pub use customer::{CustomerKey, CustomerRow, CustomerSeen};
 pub use error::StoreError;
+pub use exchange::{ExchangeFilter, ExchangeRow};
 pub use handoff::{HandoffFilter, HandoffId, HandoffReceipt, HandoffRequest, HandoffRow, WEBHOOK_LEASE};
 pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
 pub use sqlite::SqliteStore;
@@ -78,6 +80,21 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// * `limit`: most rows, cut to [`ROWS_MAX`].
     fn messages(&self, conversation_id: ConversationId, limit: u32) -> StoreFuture<'_, Vec<MessageRow>>;
+
+    /// Messages of a bot with their answers, oldest first, a page at a time.
+    fn exchanges<'a>(&'a self, filter: &'a ExchangeFilter) -> StoreFuture<'a, Vec<ExchangeRow>>;
+
+    /// Notes whether an answer helped the customer who got it; a later opinion takes the place of an earlier one.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an answer that this customer never got.
+    fn feedback<'a>(
+        &'a self,
+        customer: &'a CustomerKey,
+        answer_id: MessageId,
+        helpful: bool,
+        now: Timestamp,
+    ) -> StoreFuture<'a, ()>;
 
     /// Takes a delivery into our hands, on disk before this returns, or says who has it.
     ///

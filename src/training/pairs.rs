@@ -30,6 +30,8 @@ pub struct Agreement {
     /// Share of pairs on the right side of a threshold, which for each half of the rows is chosen on the other;
     /// `None` where labels are degrees.
     pub accuracy: Option<f32>,
+    /// The cosine that divides all pairs best; `None` where labels are degrees.
+    pub threshold: Option<f32>,
 }
 
 /// Reads a file of pairs.
@@ -52,7 +54,8 @@ pub fn agreement(pairs: &[(f32, f32)]) -> Agreement {
     let column = |of: &dyn Fn(&(f32, f32)) -> f32| ranks(&pairs.iter().map(of).collect::<Vec<_>>());
     let spearman = correlation(&column(&|pair| pair.0), &column(&|pair| pair.1));
     let two = pairs.iter().all(|(_, label)| *label == 0.0 || *label == 1.0);
-    Agreement { n_pairs: pairs.len(), spearman, accuracy: two.then(|| accuracy(pairs)) }
+    let accuracy = two.then(|| accuracy(pairs));
+    Agreement { n_pairs: pairs.len(), spearman, accuracy, threshold: two.then(|| threshold(pairs)) }
 }
 
 fn accuracy(pairs: &[(f32, f32)]) -> f32 {

@@ -281,6 +281,62 @@ async fn versions_are_listed_compared_and_published() {
     assert_eq!(ask(get(&format!("{path}/2/diff"))).await.error(), (400, "bad-query".to_owned()));
 }
 
+// What the bot could not do.
+
+#[tokio::test]
+async fn what_was_not_settled_is_reported_by_topic() {
+    let shop = Shop::open().await;
+    let admin = shop.key(Scope::Admin).await;
+    let unknown = "火星上也能送货吗";
+    let mut answer_id = Value::Null;
+    for user in ["a", "b"] {
+        shop.say(user, unknown).await;
+        // Settled, but not to everybody's content.
+        answer_id = shop.say(user, RETURN.0).await.json()["answer_id"].clone();
+    }
+    let opinion = |user: &str, id: &Value| {
+        let body = json!({ "bot": BOT, "user": user, "answer_id": id, "helpful": false });
+        shop.send(post("/api/v1/feedback", body.to_string()))
+    };
+    assert_eq!(opinion("b", &answer_id).await.status, 200);
+    assert_eq!(opinion("a", &answer_id).await.error(), (404, "unknown-answer".to_owned()));
+    let ask = |path: &str| shop.send(get(path).key(&admin));
+    let found = ask(&format!("/api/v1/gaps?bot={BOT}&since=24h")).await.json();
+    assert_eq!((&found["n_messages"], &found["n_unsettled"]), (&json!(4), &json!(3)));
+    let first = &found["gaps"][0];
+    assert_eq!((&first["title"], &first["n_customers"]), (&json!(unknown), &json!(2)));
+    assert_eq!(found["gaps"][1]["outcomes"], json!({ "unhelpful": 1 }));
+    assert_eq!(found["gaps"][1]["nearest"][0]["id"], "return-apply");
+    let entries = ask(&format!("/api/v1/entries?bot={BOT}")).await.json()["entries"].clone();
+    assert_eq!(
+        (&entries[0]["id"], &entries[0]["n_shown"], &entries[0]["n_unhelpful"]),
+        (&json!("return-apply"), &json!(2), &json!(1))
+    );
+    assert_eq!((&entries[3]["n_shown"], &entries[3]["last_used"]), (&json!(0), &Value::Null));
+    shop.pass(8 * 86_400);
+    assert_eq!(ask(&format!("/api/v1/gaps?bot={BOT}")).await.json()["n_messages"], 0);
+    assert_eq!(ask(&format!("/api/v1/gaps?bot={BOT}&since=x")).await.error(), (422, "bad-since".to_owned()));
+    assert_eq!(ask("/api/v1/gaps").await.error(), (400, "bad-query".to_owned()));
+    assert_eq!(ask("/api/v1/entries?bot=nobody").await.error(), (404, "unknown-bot".to_owned()));
+    assert_eq!(shop.send(get(&format!("/api/v1/gaps?bot={BOT}"))).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_message_that_reached_its_entry_by_a_choice_becomes_a_suggestion() {
+    let shop = Shop::open().await;
+    let admin = shop.key(Scope::Admin).await;
+    shop.say("a", AMBIGUOUS).await;
+    shop.say("a", "1").await;
+    let ask = |path: &str| shop.send(get(path).key(&admin));
+    let entries = ask(&format!("/api/v1/entries?bot={BOT}")).await.json()["entries"].clone();
+    let chosen: Vec<&Value> =
+        entries.as_array().unwrap().iter().filter(|entry| entry["n_chosen"] == 1).collect();
+    assert_eq!(chosen.len(), 1, "{entries}");
+    assert_eq!((&chosen[0]["suggestions"], &chosen[0]["n_shown"]), (&json!([AMBIGUOUS]), &json!(2)));
+    let gaps = ask(&format!("/api/v1/gaps?bot={BOT}")).await.json();
+    assert_eq!(gaps["gaps"], json!([]), "what the customer settled is no gap");
+}
+
 // Chat.
 
 #[tokio::test]

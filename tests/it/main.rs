@@ -9,6 +9,7 @@ mod encoder;
 mod eval;
 mod fixture;
 mod http;
+mod import;
 mod layers;
 mod train;
 mod versions;

@@ -48,8 +48,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     writeln!(out, "{} pairs of {}, encoder {version}", found.n_pairs, args.data.display())?;
     writeln!(out, "Spearman {:>6.2}", 100.0 * found.spearman)?;
-    if let Some(accuracy) = found.accuracy {
+    if let Some((accuracy, threshold)) = found.accuracy.zip(found.threshold) {
         writeln!(out, "accuracy {:>6.2} %, threshold chosen on the other half", 100.0 * accuracy)?;
+        writeln!(out, "best threshold of all pairs {threshold:.3}")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-// The two calls to the server, the customer's id and the key.
+// The calls to the server, the customer's id and the key.
 
 import { keep, kept } from "./dom.js";
 
@@ -65,9 +65,19 @@ export async function ask(bot, text) {
   });
   // A refusal may still carry words for the customer; those come first.
   if (response.status !== 401 && Array.isArray(body?.reply) && body.reply.length > 0) {
-    return { parts: body.reply, turn: body.turn ?? null };
+    return { parts: body.reply, turn: body.turn ?? null, answerId: body.answer_id ?? null };
   }
   throw refusal(response, body);
+}
+
+/** Says whether an answer helped. */
+export async function judge(bot, answerId, helpful) {
+  const { response, body } = await call("/api/v1/feedback", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ bot, user, answer_id: answerId, helpful }),
+  });
+  if (!response.ok) throw refusal(response, body);
 }
 
 async function call(path, options) {

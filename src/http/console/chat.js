@@ -1,7 +1,7 @@
 // The chat page: which bot, what was said, sending, and where the explanation stands.
 // One conversation is a list of entries; what is on the screen is always drawn from them.
 
-import { Failure, ask, hasKey, listBots, newUser, takeKeyFromAddress, useKey } from "./api.js";
+import { Failure, ask, hasKey, judge, listBots, newUser, takeKeyFromAddress, useKey } from "./api.js";
 import { element, keep, kept } from "./dom.js";
 import { drawPart } from "./parts.js";
 import { language, say, sayAll, setLanguage } from "./words.js";
@@ -20,7 +20,7 @@ const hasMouse = matchMedia("(hover: hover) and (pointer: fine)");
 let bots = [];
 /** By bot: a reply may come in while another bot's talk is on the screen. */
 const talks = new Map();
-/** The talk on the screen: `{bot, entries, over}`; an entry is `{id, who: "customer", sent, shown, at, state, failure}` or `{id, who: "bot", parts, turn, at, chosen}`. */
+/** The talk on the screen: `{bot, entries, over}`; an entry is `{id, who: "customer", sent, shown, at, state, failure}` or `{id, who: "bot", parts, turn, answerId, helpful, at, chosen}`. */
 let talk = null;
 /** Messages go out one after another, since the meaning of one may hang on the one before. */
 let outbox = Promise.resolve();
@@ -99,13 +99,13 @@ async function deliver(here, entry) {
   if (here.over) return;
   const typing = setTimeout(() => showTyping(here), TYPING_AFTER_MS);
   try {
-    const { parts, turn } = await ask(here.bot.id, entry.sent);
+    const { parts, turn, answerId } = await ask(here.bot.id, entry.sent);
     if (here.over) return hideTyping(typing);
     entry.state = "sent";
     hideTyping(typing);
     // Not drawn anew: the log would read the same words out a second time.
     if (here === talk) nodeOf(entry)?.classList.replace("turn-waiting", "turn-sent");
-    const answer = { id: newId(), who: "bot", parts, turn, at: Date.now(), chosen: null };
+    const answer = { id: newId(), who: "bot", parts, turn, answerId, helpful: null, at: Date.now(), chosen: null };
     if (here === talk && (turn !== null || hasKey())) Object.assign(why, { entry: turn === null ? null : answer, note: turn === null ? "keyNotAdmin" : null });
     add(here, answer);
     if (why.on) placeWhy();
@@ -210,7 +210,29 @@ function drawAnswer(entry) {
   const whyButton = entry.turn === null ? null
     : element("button", { type: "button", class: "foot-button why-button", "aria-expanded": "false", "aria-controls": "why", click: () => toggleEntry(entry) }, say("whyThis"));
   return botTurn(entry, entry.parts.map((part) => drawPart(part, choices)),
-    element("div", { class: "turn-foot" }, element("time", { datetime: new Date(entry.at).toISOString() }, clock(entry.at)), whyButton));
+    element("div", { class: "turn-foot" }, element("time", { datetime: new Date(entry.at).toISOString() }, clock(entry.at)), judgement(entry), whyButton));
+}
+
+/** Two buttons below an answer; the opinion shows in the pressed one, and another one takes its place. */
+function judgement(entry) {
+  if (!Number.isInteger(entry.answerId)) return null;
+  const here = talk;
+  const button = (helpful) => element("button", {
+    type: "button", class: "foot-button judge", "aria-pressed": String(entry.helpful === helpful),
+    click: (event) => settle(event.currentTarget.parentElement, helpful),
+  }, say(helpful ? "helpful" : "notHelpful"));
+  const settle = async (node, helpful) => {
+    try {
+      await judge(here.bot.id, entry.answerId, helpful);
+    } catch (failure) {
+      if (!(failure instanceof Failure)) throw failure;
+      return;
+    }
+    entry.helpful = helpful;
+    remember(here);
+    node.querySelectorAll("button").forEach((own, at) => own.setAttribute("aria-pressed", String((at === 0) === helpful)));
+  };
+  return element("span", { class: "judgement", role: "group", "aria-label": say("judge") }, button(true), button(false));
 }
 
 function botTurn(entry, ...children) {

@@ -8,6 +8,7 @@ mod callback;
 mod column;
 mod conversation;
 mod customer;
+mod exchange;
 mod handoff;
 mod open;
 mod setting;
@@ -34,11 +35,14 @@ use crate::store::ConversationRow;
 use crate::store::CustomerKey;
 use crate::store::CustomerRow;
 use crate::store::CustomerSeen;
+use crate::store::ExchangeFilter;
+use crate::store::ExchangeRow;
 use crate::store::HandoffFilter;
 use crate::store::HandoffId;
 use crate::store::HandoffRow;
 use crate::store::KeyId;
 use crate::store::KeyRow;
+use crate::store::MessageId;
 use crate::store::MessageRow;
 use crate::store::NewPublication;
 use crate::store::NewVersion;
@@ -90,6 +94,20 @@ impl Store for SqliteStore {
 
     fn messages(&self, conversation_id: ConversationId, limit: u32) -> StoreFuture<'_, Vec<MessageRow>> {
         Box::pin(conversation::messages(self, conversation_id, limit))
+    }
+
+    fn exchanges<'a>(&'a self, filter: &'a ExchangeFilter) -> StoreFuture<'a, Vec<ExchangeRow>> {
+        Box::pin(exchange::list(self, filter))
+    }
+
+    fn feedback<'a>(
+        &'a self,
+        customer: &'a CustomerKey,
+        answer_id: MessageId,
+        helpful: bool,
+        now: Timestamp,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(exchange::feedback(self, customer, answer_id, helpful, now))
     }
 
     fn callback_claim<'a>(

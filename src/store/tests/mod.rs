@@ -1,6 +1,7 @@
 //! What every back end must keep to: one list, run against an empty store of each.
 
 pub(super) mod callback;
+mod exchange;
 pub(super) mod handoff;
 mod setting;
 mod turn;
@@ -33,6 +34,7 @@ pub(super) async fn all(store: Arc<dyn Store>) {
     callback::a_claim_is_exclusive(&[Arc::clone(&store)]).await;
     callback::callbacks_are_answered_once(&*store).await;
     callback::callbacks_are_listed_and_pruned(&*store).await;
+    exchange::messages_are_read_back_with_opinions(&*store).await;
     handoff::a_conversation_has_one_open_handoff(&*store).await;
     handoff::handoffs_are_filtered(&*store).await;
     handoff::a_webhook_has_one_taker(&[Arc::clone(&store)]).await;

@@ -19,11 +19,14 @@ use yingda::store::ConversationRow;
 use yingda::store::CustomerKey;
 use yingda::store::CustomerRow;
 use yingda::store::CustomerSeen;
+use yingda::store::ExchangeFilter;
+use yingda::store::ExchangeRow;
 use yingda::store::HandoffFilter;
 use yingda::store::HandoffId;
 use yingda::store::HandoffRow;
 use yingda::store::KeyId;
 use yingda::store::KeyRow;
+use yingda::store::MessageId;
 use yingda::store::MessageRow;
 use yingda::store::NewPublication;
 use yingda::store::NewVersion;
@@ -93,6 +96,20 @@ impl Store for Gate {
 
     fn messages(&self, conversation_id: ConversationId, limit: u32) -> StoreFuture<'_, Vec<MessageRow>> {
         self.inner.messages(conversation_id, limit)
+    }
+
+    fn exchanges<'a>(&'a self, filter: &'a ExchangeFilter) -> StoreFuture<'a, Vec<ExchangeRow>> {
+        self.inner.exchanges(filter)
+    }
+
+    fn feedback<'a>(
+        &'a self,
+        customer: &'a CustomerKey,
+        answer_id: MessageId,
+        helpful: bool,
+        now: Timestamp,
+    ) -> StoreFuture<'a, ()> {
+        self.inner.feedback(customer, answer_id, helpful, now)
     }
 
     fn callback_claim<'a>(
