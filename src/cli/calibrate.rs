@@ -159,8 +159,8 @@ fn shot(engine: &Engine, question: &Question, turn: &Turn) -> Shot {
     }
 }
 
-/// Fits the direction on the bot's own phrasings, each fifth of them taken out in turn and asked of the rest, and on
-/// groups of messages that mean the same; then shift and scale on the first candidates of the questions (Platt
+/// Fits the direction on groups of messages that mean the same, or without any on the bot's own phrasings, each fifth of
+/// them taken out in turn and asked of the rest (not on both: a model may have learned from the phrasings); then shift and scale on the first candidates of the questions (Platt
 /// scaling), because a customer's words agree less with an entry than its author's own.
 fn weights(
     engine: &Engine,
@@ -173,7 +173,7 @@ fn weights(
     let segmenter = Segmenter::new(words.iter().map(String::as_str));
     let model = engine.model();
     let mut observations: Vec<Observation<{ Features::N }>> = Vec::new();
-    for fold in 0..FOLDS {
+    for fold in (0..FOLDS).filter(|_| groups.is_empty()) {
         let mut rest = known.entries.clone();
         let mut asked = Vec::new();
         for (at, entry) in rest.iter_mut().enumerate() {
@@ -244,8 +244,8 @@ fn observed(
     let mut observations = Vec::new();
     for (at, (own, text)) in asked.iter().enumerate() {
         let utterance = Utterance::read(text, segmenter);
-        let near = of.get(at).map(|of| Near { vectors: &phrasings, of });
-        let hits = faq.search(Query { utterance: &utterance, near }, &|_| true, CANDIDATES);
+        let near = of.get(at).map(|of| Near::new(&phrasings, of));
+        let hits = faq.search(Query { utterance: &utterance, near: near.as_ref() }, &|_| true, CANDIDATES);
         observations.extend(hits.into_iter().map(|hit| Observation {
             features: hit.features.values().map(f64::from),
             truth: hit.entry == *own,

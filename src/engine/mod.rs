@@ -121,8 +121,8 @@ impl Engine {
         let today = self.calendar.today(now);
         let usable = |entry: usize| self.known.entries[entry].validity.contains(today);
         let near = reader.as_ref().zip(meaning.intents.as_ref());
-        let near = near.map(|(reader, intents)| Near { vectors: &reader.phrasings, of: &intents.vector });
-        let query = Query { utterance: &utterance, near };
+        let near = near.map(|(reader, intents)| Near::new(&reader.phrasings, &intents.vector));
+        let query = Query { utterance: &utterance, near: near.as_ref() };
         let mut entries = self.retriever.faq.search(query, &usable, HITS_MAX);
         if let Some(intents) = &meaning.intents {
             weigh(&self.known, &mut entries, intents);

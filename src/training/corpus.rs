@@ -127,8 +127,9 @@ impl<'e> Corpus<'e> {
             Mode::Bm25 => Vec::new(),
             Mode::Vector | Mode::Hybrid => self.lanes.vectors(self.encoder, &[utterance.as_str()])?,
         };
-        let near = vectors.first().map(|of| Near { vectors: &self.vectors, of });
-        let mut hits = self.faq.search(Query { utterance: &utterance, near }, &|_| true, usize::MAX);
+        let near = vectors.first().map(|of| Near::new(&self.vectors, of));
+        let mut hits =
+            self.faq.search(Query { utterance: &utterance, near: near.as_ref() }, &|_| true, usize::MAX);
         match mode {
             Mode::Bm25 => hits.sort_by(|a, b| b.score.total_cmp(&a.score)),
             Mode::Vector => {
