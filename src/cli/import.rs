@@ -29,6 +29,8 @@ use crate::knowledge::import::Imported;
 use crate::knowledge::import::Placed;
 use crate::knowledge::snapshot::Files;
 use crate::service::callback::chain;
+use crate::service::fetch::Fetched;
+use crate::service::fetch::fetch;
 use crate::service::version::Origin;
 use crate::service::version::VersionError;
 use crate::service::version::Versions;
@@ -40,9 +42,9 @@ const ROUNDS_MAX: usize = 5;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Files or folders: csv, xlsx, xls, ods, json, jsonl, md, txt, html, docx, pdf.
+    /// Files, folders or addresses (https://…): csv, xlsx, xls, ods, json, jsonl, md, txt, html, docx, pdf.
     #[arg(required = true)]
-    paths: Vec<PathBuf>,
+    sources: Vec<String>,
     /// Which bot.
     #[arg(long, default_value = "shop")]
     bot: String,
@@ -55,6 +57,9 @@ pub(super) struct Args {
     /// Take what is right and leave out the rows that are not; they are listed.
     #[arg(long)]
     partial: bool,
+    /// A host of the own network that an address may lead to, such as 10.0.0.5:8080; may be given several times.
+    #[arg(long, value_name = "HOST:PORT")]
+    allow_host: Vec<String>,
 }
 
 fn mapping(text: &str) -> Result<(Column, String), String> {
@@ -86,7 +91,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 async fn obey(args: &Args, config: &Config, versions: &Versions) -> anyhow::Result<ExitCode> {
     let now = Timestamp::now();
     let mut report = Report::default();
-    let imported = read(args, &mut report)?;
+    let imported = read(args, &mut report).await?;
     let base = base(&args.bot, config, versions, now).await?;
     let (files, placed) = merge(args, &imported, &base, versions, now, &mut report).await?;
     let mut out = std::io::stdout().lock();
@@ -171,24 +176,29 @@ async fn base(bot: &str, config: &Config, versions: &Versions, now: Timestamp) -
 }
 
 /// Reads all files; one that cannot be read is told and the others are read on.
-fn read(args: &Args, report: &mut Report) -> anyhow::Result<Vec<Imported>> {
+async fn read(args: &Args, report: &mut Report) -> anyhow::Result<Vec<Imported>> {
     let map: BTreeMap<Column, String> = args.map.iter().cloned().collect();
+    let allowed: BTreeSet<String> = args.allow_host.iter().cloned().collect();
     let mut files = Vec::new();
-    for path in &args.paths {
-        walk(path, path, &mut files).with_context(|| format!("looking for files at {}", path.display()))?;
+    for source in &args.sources {
+        if source.contains("://") {
+            files.push(Found::Page(source));
+            continue;
+        }
+        let path = Path::new(source);
+        walk(path, path, &mut files).with_context(|| format!("looking for files at {source}"))?;
     }
     let bar = ProgressBar::new(files.len() as u64);
     bar.set_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}").expect("a fixed template"));
     let mut imported: Vec<Imported> = Vec::new();
-    for (path, name) in files {
-        bar.set_message(name.clone());
-        let mut bytes = Vec::new();
-        let open = fs::File::open(&path)
-            .and_then(|file| file.take(IMPORT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
-        let read = match open {
-            Ok(_) => import::read(&name, &bytes, &map).map_err(|error| chain(&error)),
-            Err(error) => Err(format!("{name}：打不开：{error}")),
+    for found in files {
+        bar.set_message(found.name().to_owned());
+        let fetched = match &found {
+            Found::File { path, name } => open(path, name),
+            Found::Page(url) => fetch(url, &allowed, IMPORT_BYTES_MAX).await.map_err(|error| chain(&error)),
         };
+        let read = fetched
+            .and_then(|file| import::read(&file.name, &file.bytes, &map).map_err(|error| chain(&error)));
         match read {
             Ok(one) => {
                 report.refused.extend(one.refused.iter().map(|row| format!("{}：{}", row.place, row.reason)));
@@ -202,12 +212,37 @@ fn read(args: &Args, report: &mut Report) -> anyhow::Result<Vec<Imported>> {
     Ok(imported)
 }
 
+/// Something to be read.
+enum Found<'a> {
+    File { path: PathBuf, name: String },
+    Page(&'a str),
+}
+
+impl Found<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Self::File { name, .. } => name,
+            Self::Page(url) => url,
+        }
+    }
+}
+
+fn open(path: &Path, name: &str) -> Result<Fetched, String> {
+    let mut bytes = Vec::new();
+    let read =
+        fs::File::open(path).and_then(|file| file.take(IMPORT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => Ok(Fetched { name: name.to_owned(), bytes }),
+        Err(error) => Err(format!("{name}：打不开：{error}")),
+    }
+}
+
 /// Files below a path with their names as they are told; hidden ones and the locks of office programs are none.
-fn walk(root: &Path, path: &Path, files: &mut Vec<(PathBuf, String)>) -> std::io::Result<()> {
+fn walk(root: &Path, path: &Path, files: &mut Vec<Found<'_>>) -> std::io::Result<()> {
     if !fs::metadata(path)?.is_dir() {
         let name = path.strip_prefix(root).ok().filter(|name| !name.as_os_str().is_empty());
         let name = name.or_else(|| path.file_name().map(Path::new)).unwrap_or(path);
-        files.push((path.to_owned(), name.to_string_lossy().into_owned()));
+        files.push(Found::File { path: path.to_owned(), name: name.to_string_lossy().into_owned() });
         return Ok(());
     }
     let mut below: Vec<PathBuf> =

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod callback;
+pub mod fetch;
 pub mod flood;
 pub mod gap;
 pub mod order;

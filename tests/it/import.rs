@@ -1,6 +1,9 @@
 //! `yingda import` and `yingda export`: what people have goes in and comes out, or nothing does.
 
 use std::fs;
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpListener;
 
 use tempfile::TempDir;
 
@@ -124,4 +127,53 @@ fn a_file_larger_than_the_limit_is_refused_with_both() {
     let (code, told) = desk.run(&["import", "large.csv"]);
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("large.csv") && told.contains("67108864"), "{told}");
+}
+
+/// Answers one request after another, each with the next of the responses; gives its host and port.
+fn website(responses: Vec<String>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for response in responses {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = [0; 4096];
+            let _request = stream.read(&mut head).unwrap();
+            stream.write_all(response.as_bytes()).unwrap();
+        }
+    });
+    host
+}
+
+fn page(text: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
+        text.len()
+    )
+}
+
+fn redirect(to: &str) -> String {
+    format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+}
+
+#[test]
+fn a_page_of_the_own_network_is_read_only_where_it_is_named() {
+    let desk = Desk::new(&[]);
+    let host = website(vec![page("<h1>帮助</h1><h2>怎么换鞋带</h2><p>找门店换。</p>")]);
+    let url = format!("http://{host}/help");
+    let (code, told) = desk.run(&["import", &url]);
+    assert!(code == Some(1) && told.contains("127.0.0.1 是内网地址"), "{told}");
+    let (code, told) = desk.run(&["import", &url, "--allow-host", &host]);
+    assert!(code == Some(0) && told.contains("help.html") && told.contains("1 段资料"), "{told}");
+}
+
+#[test]
+fn a_redirect_into_the_own_network_is_refused() {
+    let desk = Desk::new(&[]);
+    let hidden = website(vec![page("secret")]);
+    let open = website(vec![redirect(&format!("http://{hidden}/"))]);
+    let (code, told) = desk.run(&["import", &format!("http://{open}/x"), "--allow-host", &open]);
+    assert!(code == Some(1) && told.contains(&format!("http://{hidden}/：127.0.0.1 是内网地址")), "{told}");
+    let around = website((0..6).map(|_| redirect("/again")).collect());
+    let (_, told) = desk.run(&["import", &format!("http://{around}/x"), "--allow-host", &around]);
+    assert!(told.contains("跳转超过 5 次"), "{told}");
 }
