@@ -204,6 +204,38 @@ mod tests {
         assert_ne!(list(dir.path()).unwrap(), before);
     }
 
+    #[test]
+    fn a_folder_that_is_written_to_is_read_as_it_stood_at_one_time() {
+        let dir = folder(&[("a.csv", "000"), ("b.csv", "000")]);
+        let path = dir.path().to_owned();
+        let writer = std::thread::spawn(move || {
+            for n in 1..200 {
+                // Always a before b.
+                fs::write(path.join("a.csv"), format!("{n:03}")).unwrap();
+                fs::write(path.join("b.csv"), format!("{n:03}")).unwrap();
+            }
+        });
+        let number = |files: &Files, name: &str| -> Option<u32> {
+            // A file that is being written is empty for a moment, and is one such moment of the folder.
+            std::str::from_utf8(&files[name]).unwrap().parse().ok()
+        };
+        let mut is_over = false;
+        while !is_over {
+            is_over = writer.is_finished();
+            match read(dir.path()) {
+                Ok(files) => {
+                    if let (Some(a), Some(b)) = (number(&files, "a.csv"), number(&files, "b.csv")) {
+                        assert!(b <= a && a <= b + 1, "a {a}, b {b}");
+                    }
+                }
+                Err(SnapshotError::Changing(_)) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        writer.join().unwrap();
+        assert_eq!(number(&read(dir.path()).unwrap(), "b.csv"), Some(199));
+    }
+
     #[cfg(unix)]
     #[test]
     fn links_are_refused() {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,6 +27,7 @@ use yingda::store::VersionNumber;
 use crate::cli::run;
 use crate::cli::stderr;
 use crate::cli::stdout;
+use crate::cli::yingda;
 use crate::fixture::BOT;
 use crate::fixture::CHART_FILE;
 use crate::fixture::Folder;
@@ -267,6 +269,41 @@ async fn a_turn_is_recorded_with_its_version() {
     let messages = shop.store.messages(conversation.id, 10).await.unwrap();
     let answer: serde_json::Value = serde_json::from_str(&messages.last().unwrap().body).unwrap();
     assert_eq!((&answer["knowledge"], &answer["evidence"][0]["id"]), (&1.into(), &"return-apply".into()));
+}
+
+#[tokio::test]
+async fn a_kill_while_importing_leaves_whole_versions_alone() {
+    let (folder, data) = (Folder::new(), data());
+    run(folder.root(), &["versions", "--knowledge", ".", "--data", data.path().to_str().unwrap(), "draft"]);
+    let copies = data.path().join("versions");
+    let n_copies = || fs::read_dir(&copies).map_or(0, Iterator::count);
+    for round in 0..8 {
+        let rows: String =
+            (0..200).map(|at| format!("运费,第 {round} 轮第 {at} 个问题,答案 {at}。\n")).collect();
+        folder.write("new.csv", format!("分类,问题,答案\n{rows}").as_bytes());
+        let before = n_copies();
+        let mut import = yingda(folder.root())
+            .args(["import", "new.csv", "--knowledge", ".", "--data"])
+            .arg(data.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Every other time as soon as something of it is on disk; else as it comes.
+        while round % 2 == 0 && n_copies() == before && import.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        import.kill().unwrap();
+        import.wait().unwrap();
+    }
+    let shop = Process::start(folder.root(), data.path()).await;
+    for number in shop.numbers().await {
+        let opened = shop.versions.open(BOT, number, Timestamp::now()).await.unwrap();
+        let n_imported =
+            opened.knowledge.entries.iter().filter(|entry| entry.question.contains("轮")).count();
+        assert!([0, 200].contains(&n_imported), "version {number} holds {n_imported}");
+    }
+    assert_eq!(shop.says("a").await, (RETURN.1.to_owned(), Some(1)));
 }
 
 #[test]
