@@ -61,8 +61,7 @@ pub(super) async fn chat(
         return Err(unknown_bot(&desk, access, &question.bot));
     }
     let view = |reply: &Reply| -> Vec<PartView> {
-        let now = desk.service.now();
-        let link = |path: &str| desk.signer.path(&question.bot, path, now);
+        let link = desk.links(&question.bot);
         reply.parts.iter().map(|part| view::part(part, &link)).collect()
     };
     match desk.service.answer(&question).await {

@@ -37,7 +37,7 @@ impl ApiError {
     /// Adds words for a customer of no bot in particular.
     pub(super) fn with_apology(self) -> Self {
         let words = service::apology_without_bot();
-        self.with_reply(words.parts.iter().map(|part| view::part(part, &str::to_owned)).collect())
+        self.with_reply(words.parts.iter().map(|part| view::part(part, &view::Address::own)).collect())
     }
 
     /// A body that is no JSON object of the right shape.

@@ -29,6 +29,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::get;
 use axum::routing::post;
+use jiff::tz::TimeZone;
 
 use crate::engine::ModelPlaces;
 use crate::http::link::Signer;
@@ -38,6 +39,7 @@ use crate::service::ServiceError;
 use crate::service::app::App;
 use crate::service::callback::Callbacks;
 use crate::service::version::Versions;
+use crate::service::view::Address;
 
 /// What the routes need.
 pub struct Desk {
@@ -103,6 +105,18 @@ pub fn router(desk: Desk) -> Router {
 }
 
 impl Desk {
+    /// The links of one reply of a bot; all of one time, as a reply may be written more than once and must not change over
+    /// midnight.
+    pub(crate) fn links(&self, bot: &str) -> impl Fn(&str) -> Address + Send + Sync + 'static {
+        let now = self.service.now();
+        let term = match self.service.bots().get(bot) {
+            Some(engine) => self.signer.term(engine.known().profile.link_days, &engine.calendar().zoned(now)),
+            None => self.signer.term(None, &now.to_zoned(TimeZone::UTC)),
+        };
+        let (signer, bot) = (self.signer.clone(), bot.to_owned());
+        move |path| Address { url: signer.path(&bot, path, term), until: Some(term.last_day) }
+    }
+
     /// * `public_url`: see the configuration.
     #[must_use]
     pub fn new(

@@ -19,6 +19,7 @@ use crate::channel::wecom::envelope::Envelope;
 use crate::channel::wecom::envelope::reply_xml;
 use crate::channel::wecom::message::CallbackMessage;
 use crate::channel::wecom::passive;
+use crate::channel::wecom::passive::Linked;
 use crate::http::Desk;
 use crate::http::Shared;
 use crate::http::error::ApiError;
@@ -86,16 +87,15 @@ pub(super) async fn receive(
 
 /// How replies of an app are laid out: one passive message, files as signed links.
 pub(super) fn plan(desk: &Desk, app: &App, host: &str) -> Plan {
-    // One time for all links: a reply is written more than once, and must not change over midnight.
-    let (signer, now) = (desk.signer.clone(), desk.service.now());
-    let (bot, host) = (app.bot.clone(), host.to_owned());
+    let (links, host) = (desk.links(&app.bot), host.to_owned());
     Arc::new(move |reply: &Reply| {
-        let address = |path: &str| format!("{host}{}", signer.path(&bot, path, now));
+        let address = |path: &str| format!("{host}{}", links(path).url);
+        let linked = |path: &str| Linked { url: address(path), until: links(path).until };
         let picture = |path: &str| {
             let absolute = path.starts_with("https://") || path.starts_with("http://");
             Some(if absolute { path.to_owned() } else { address(path) })
         };
-        passive::plan(reply, &|asset| Some(address(&asset.path)), &picture)
+        passive::plan(reply, &|asset| Some(linked(&asset.path)), &picture)
     })
 }
 

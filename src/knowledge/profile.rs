@@ -27,6 +27,9 @@ pub struct Profile {
     /// Whether everybody who may chat over HTTP may talk to it (`true`), or only this machine and admins.
     #[serde(default = "yes")]
     pub web: bool,
+    /// Days that links to its attachments work, 1 to 365; the server's `serve.link_days` when absent.
+    #[serde(default)]
+    pub link_days: Option<u32>,
     /// What happens when the folder changes while the bot runs.
     #[serde(default)]
     pub watch: Watch,

@@ -100,8 +100,7 @@ fn picked(engine: &Engine, turn: &Turn, before: &State) -> bool {
 }
 
 fn parts(parts: &[Part]) -> Value {
-    let own_path = |path: &str| path.to_owned();
-    json!(parts.iter().map(|part| view::part(part, &own_path)).collect::<Vec<_>>())
+    json!(parts.iter().map(|part| view::part(part, &view::Address::own)).collect::<Vec<_>>())
 }
 
 fn handoff(engine: &Engine, inbound: &Inbound, turn: &Turn, now: Timestamp) -> Option<HandoffRequest> {

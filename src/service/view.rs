@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::json;
@@ -15,6 +16,7 @@ use crate::knowledge::Knowledge;
 use crate::knowledge::rule::ActionSpec;
 use crate::knowledge::rule::Stage as RuleStage;
 use crate::knowledge::sensitive::SensitiveAction;
+use crate::message::Asset;
 use crate::message::Part;
 use crate::nlu::slot::Origin;
 use crate::nlu::slot::Slot;
@@ -32,27 +34,61 @@ use crate::store::HandoffRow;
 pub enum PartView {
     Text { text: String },
     Choices { prompt: String, options: Vec<String> },
-    Image { url: String, title: String },
+    Image { url: String, title: String, until: Option<String> },
     Card { title: String, description: String, url: Option<String>, picture: Option<String> },
-    File { url: String, title: String },
-    Voice { url: String, title: String },
+    File { url: String, title: String, until: Option<String> },
+    Voice { url: String, title: String, until: Option<String> },
     Link { title: String, url: String },
+}
+
+/// Where a file of the bot's folder is to be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Its address.
+    pub url: String,
+    /// The last day on which that works; `None`: for ever.
+    pub until: Option<Date>,
+}
+
+impl Address {
+    /// The path itself, for those who have the folder.
+    #[must_use]
+    pub fn own(path: &str) -> Self {
+        Self { url: path.to_owned(), until: None }
+    }
 }
 
 /// * `link`: address of a file of the bot's folder.
 #[must_use]
-pub fn part(part: &Part, link: &dyn Fn(&str) -> String) -> PartView {
+pub fn part(part: &Part, link: &dyn Fn(&str) -> Address) -> PartView {
     let picture = |path: &str| {
-        if path.starts_with("https://") || path.starts_with("http://") { path.to_owned() } else { link(path) }
+        if path.starts_with("https://") || path.starts_with("http://") {
+            path.to_owned()
+        } else {
+            link(path).url
+        }
+    };
+    let asset = |asset: &Asset| {
+        let Address { url, until } = link(&asset.path);
+        (url, asset.title.clone(), until.map(|day| day.to_string()))
     };
     match part {
         Part::Text(text) => PartView::Text { text: text.clone() },
         Part::Choices { prompt, options } => {
             PartView::Choices { prompt: prompt.clone(), options: options.clone() }
         }
-        Part::Image(asset) => PartView::Image { url: link(&asset.path), title: asset.title.clone() },
-        Part::File(asset) => PartView::File { url: link(&asset.path), title: asset.title.clone() },
-        Part::Voice(asset) => PartView::Voice { url: link(&asset.path), title: asset.title.clone() },
+        Part::Image(own) => {
+            let (url, title, until) = asset(own);
+            PartView::Image { url, title, until }
+        }
+        Part::File(own) => {
+            let (url, title, until) = asset(own);
+            PartView::File { url, title, until }
+        }
+        Part::Voice(own) => {
+            let (url, title, until) = asset(own);
+            PartView::Voice { url, title, until }
+        }
         Part::Card(card) => PartView::Card {
             title: card.title.clone(),
             description: card.description.clone(),

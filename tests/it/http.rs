@@ -703,6 +703,64 @@ async fn a_changed_link_does_not_exist() {
 }
 
 #[tokio::test]
+async fn parts_of_a_file_are_sent_where_they_are_asked_for() {
+    let shop = Shop::open().await;
+    let link = picture(&shop).await;
+    let part = shop.send(get(&link).header("range", "bytes=1-3")).await;
+    assert_eq!((part.status, part.body.as_slice()), (206, &CHART_BYTES[1..=3]));
+    assert_eq!(part.header("content-range"), format!("bytes 1-3/{}", CHART_BYTES.len()));
+    assert_eq!(shop.send(get(&link).header("range", "bytes=999-")).await.status, 416);
+    let whole = shop.send(get(&link)).await;
+    let again = get(&link).header("if-modified-since", whole.header("last-modified"));
+    assert_eq!(shop.send(again).await.status, 304);
+}
+
+#[tokio::test]
+async fn a_bot_has_its_own_days_and_tells_the_last_one() {
+    let shop = Shop::over(|folder| {
+        let own = format!("link_days = 2\n{}", bot_toml());
+        folder.write(&format!("{BOT}/bot.toml"), own.as_bytes());
+    })
+    .await;
+    let reply = shop.say("a", CHART).await.json();
+    let parts = reply["reply"].as_array().unwrap();
+    let image = parts.iter().find(|part| part["type"] == "image").unwrap();
+    assert_eq!(image["until"], "2026-11-25");
+    let link = image["url"].as_str().unwrap();
+    shop.pass(2 * 86_400);
+    assert_eq!(shop.send(get(link).outside()).await.status, 200);
+    shop.pass(86_400);
+    assert_eq!(shop.send(get(link).outside()).await.status, 410);
+}
+
+#[tokio::test]
+async fn an_expired_link_offers_what_holds_today() {
+    const REPLIES: &str = r#"[reply.size-chart]
+attachments = [{ kind = "file", file = "attachments/old.txt", title = "旧价目", valid_until = "2026-11-24", current = "new" }]
+[reply.new]
+attachments = [{ kind = "file", file = "attachments/new.txt", title = "新价目" }]
+"#;
+    let shop = Shop::over(|folder| {
+        folder.write(&format!("{BOT}/replies.toml"), REPLIES.as_bytes());
+        folder.write(&format!("{BOT}/attachments/old.txt"), b"old prices");
+        folder.write(&format!("{BOT}/attachments/new.txt"), b"new prices");
+    })
+    .await;
+    let reply = shop.say("a", CHART).await.json();
+    let parts = reply["reply"].as_array().unwrap();
+    let old = parts.iter().find(|part| part["type"] == "file").unwrap()["url"].as_str().unwrap();
+    assert_eq!(shop.send(get(old)).await.body, b"old prices");
+    shop.pass(i64::from(LINK_DAYS + 1) * 86_400);
+    let page = shop.send(get(old).outside()).await;
+    assert_eq!(page.status, 410);
+    let text = page.text();
+    let fresh =
+        quoted(&text, "href=\"").find(|link| link.starts_with("/a/")).expect("a fresh link").to_owned();
+    assert_eq!(shop.send(get(&fresh).outside()).await.body, b"new prices");
+    assert!(text.contains(&format!("href=\"/?bot={BOT}\"")), "{text}");
+}
+
+#[tokio::test]
 async fn a_link_works_for_its_days_and_then_says_that_it_has_expired() {
     let shop = Shop::open().await;
     let link = picture(&shop).await;
@@ -723,7 +781,8 @@ async fn no_link_leaves_the_folder_even_when_we_signed_it() {
     let absolute = secret.to_str().expect("a path in UTF-8");
     #[cfg(unix)]
     std::os::unix::fs::symlink(&secret, shop.folder.bot().join("attachments/linked.txt")).unwrap();
-    let signed = |path: &str| shop.signer.path(BOT, path, shop.now());
+    let now = shop.now().to_zoned(jiff::tz::TimeZone::UTC);
+    let signed = |path: &str| shop.signer.path(BOT, path, shop.signer.term(None, &now));
     assert_eq!(shop.send(get(&signed(CHART_FILE))).await.status, 200);
     for path in
         ["../secret.txt", "attachments/../../secret.txt", "attachments", "attachments/linked.txt", absolute]

@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+use jiff::civil::Date;
+
 use crate::channel::wecom::xml::push_cdata;
 use crate::channel::wecom::xml::without_illegal;
 use crate::message::Asset;
@@ -117,6 +119,15 @@ impl Passive {
     }
 }
 
+/// Where an asset is to be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linked {
+    /// Its public address.
+    pub url: String,
+    /// The last day on which that works; `None`: for ever.
+    pub until: Option<Date>,
+}
+
 /// Chooses the one message that shows a reply best.
 ///
 /// Cards, alone or with text, become articles; a lone picture or voice that WeCom keeps is sent as itself; anything
@@ -128,7 +139,7 @@ impl Passive {
 #[must_use]
 pub fn plan(
     reply: &Reply,
-    links: &dyn Fn(&Asset) -> Option<String>,
+    links: &dyn Fn(&Asset) -> Option<Linked>,
     picture_url: &dyn Fn(&str) -> Option<String>,
 ) -> Passive {
     if let Some(passive) = lone_media(&reply.parts) {
@@ -203,7 +214,7 @@ fn with_text(mut articles: Vec<Article>, text: &str) -> Option<Vec<Article>> {
 }
 
 /// A part as words.
-fn as_words(part: &Part, links: &dyn Fn(&Asset) -> Option<String>) -> String {
+fn as_words(part: &Part, links: &dyn Fn(&Asset) -> Option<Linked>) -> String {
     match part {
         Part::Text(text) => text.trim().to_owned(),
         Part::Choices { prompt, options } => {
@@ -220,7 +231,13 @@ fn as_words(part: &Part, links: &dyn Fn(&Asset) -> Option<String>) -> String {
             lines.join("\n")
         }
         Part::Image(asset) | Part::File(asset) | Part::Voice(asset) => {
-            titled_link(&asset.title, links(asset).as_deref())
+            let linked = links(asset);
+            let words = titled_link(&asset.title, linked.as_ref().map(|linked| linked.url.as_str()));
+            // On a line of its own, so that no telephone takes it for a part of the address.
+            match linked.and_then(|linked| linked.until) {
+                Some(day) => format!("{words}\n（{}年{}月{}日前有效）", day.year(), day.month(), day.day()),
+                None => words,
+            }
         }
         Part::Link { title, url } => titled_link(title, Some(url)),
     }
@@ -311,9 +328,11 @@ mod tests {
     }
 
     fn planned(parts: Vec<Part>) -> Passive {
-        plan(&Reply { parts }, &|asset| Some(format!("https://a.example/{}", asset.path)), &|path| {
-            Some(format!("https://a.example/{path}"))
-        })
+        plan(
+            &Reply { parts },
+            &|asset| Some(Linked { url: format!("https://a.example/{}", asset.path), until: None }),
+            &|path| Some(format!("https://a.example/{path}")),
+        )
     }
 
     #[track_caller]
@@ -454,6 +473,17 @@ mod tests {
             text(
                 "您好\n\n您想问哪一个？\n1. 退货\n2. 换货\n\n尺码表：https://a.example/attachments/a\n\n官网：https://a.example\n\n鞋\n轻\nhttps://a.example/1",
             ),
+        );
+    }
+
+    #[test]
+    fn a_link_says_how_long_it_works() {
+        let reply = Reply { parts: vec![Part::File(asset("说明书", None))] };
+        let linked =
+            Linked { url: "https://a.example/x".to_owned(), until: Some(jiff::civil::date(2026, 11, 30)) };
+        assert_eq!(
+            plan(&reply, &|_| Some(linked.clone()), &|_| None),
+            text("说明书：https://a.example/x\n（2026年11月30日前有效）")
         );
     }
 

@@ -15,7 +15,7 @@ export function drawPart(part, choices) {
     case "choices": return drawChoices(part, choices);
     case "image": return drawImage(part);
     case "card": return drawCard(part);
-    case "file": return drawLink(part, "file", say("file"), "down");
+    case "file": return drawLink(part, "file", part.until ? `${say("file")} · ${say("until", part.until)}` : say("file"), "down");
     case "voice": return drawVoice(part);
     case "link": return drawLink(part, "out", hostOf(part.url), "out");
     // A newer server may know more kinds of part than this page.

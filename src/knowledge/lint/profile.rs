@@ -34,6 +34,11 @@ pub(super) fn findings(profile: &Profile, replies: &[&str], spots: &Spots) -> Ve
         let source = spots.profile("handoff.default_group");
         findings.push(Finding::error("unknown-group", source, message, &suggestion(group, &groups)));
     }
+    if let Some(days) = profile.link_days.filter(|days| !(1..=365).contains(days)) {
+        let message = format!("link_days 写的是 {days}，要在 1 到 365 之间。");
+        let source = spots.profile("link_days");
+        findings.push(Finding::error("bad-days", source, message, "写成客户需要的天数，一般 7 天。"));
+    }
     for (intent, spec) in &profile.intents {
         let source = || spots.profile(&format!("intents.{intent}"));
         if let Some(group) = spec.handoff.as_deref().filter(|group| !groups.contains(group)) {
