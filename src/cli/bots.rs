@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::engine::ModelPlaces;
 use crate::engine::Stage;
 use crate::engine::Turn;
+use crate::engine::Vectors;
 use crate::knowledge;
 use crate::knowledge::Knowledge;
 use crate::knowledge::finding::Finding;
@@ -35,10 +36,9 @@ use crate::store::Store;
 /// The bot that is meant where none is named.
 const DEFAULT_BOT: &str = "shop";
 
-/// Where models are, and where their vectors are kept: nowhere until there is a folder for data.
+/// Where models are, and where their vectors are kept.
 pub(super) fn places(settings: &ServeSettings) -> ModelPlaces {
-    let vectors = settings.data.is_dir().then(|| settings.data.join("vectors"));
-    ModelPlaces { models: settings.models.clone(), vectors }
+    ModelPlaces { models: settings.models.clone(), vectors: Some(settings.data.join("vectors")) }
 }
 
 /// What a command that answers answers from.
@@ -101,7 +101,7 @@ pub(super) fn load_one(settings: &ServeSettings, bot: Option<&str>) -> anyhow::R
 }
 
 fn only(known: Knowledge, settings: &ServeSettings) -> anyhow::Result<Engine> {
-    version::build(vec![known], &[], &places(settings)).pop().context("one bot was built")?
+    version::build(vec![known], &[], &places(settings), Vectors::All).pop().context("one bot was built")?
 }
 
 fn read(dir: &Path) -> Result<Knowledge, Vec<Finding>> {

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine;
 use crate::engine::Engine;
 use crate::engine::ModelPlaces;
+use crate::engine::Vectors;
 use crate::knowledge;
 use crate::knowledge::finding::Severity;
 use crate::knowledge::snapshot;
@@ -119,9 +121,13 @@ impl Watch {
         let names: Vec<(BotId, VersionNumber)> =
             opened.iter().filter_map(|known| Some((known.bot.clone(), known.version?))).collect();
         let places = self.places.clone();
+        // A bot that answers already goes on until the new one has everything; a first one answers at once, and searches by
+        // words until it has its vectors.
+        let is_first = names.iter().all(|(bot, _)| !bots.contains_key(bot));
+        let vectors = if is_first { Vectors::Kept } else { Vectors::All };
         let built = tokio::task::spawn_blocking(move || {
             let beside: Vec<Arc<Engine>> = bots.values().cloned().collect();
-            version::build(opened, &beside, &places)
+            version::build(opened, &beside, &places, vectors)
         });
         let built = match built.await {
             Ok(built) => built,
@@ -136,6 +142,21 @@ impl Watch {
                     tracing::info!(bot, version = number, "answers from this version");
                 }
                 Err(error) => self.goes_on(bot, number, &format!("{error:#}")),
+            }
+        }
+    }
+
+    /// Makes the vectors that bots lack, for as long as it is polled: minutes for a large knowledge without any.
+    pub async fn vectors(service: Arc<Service>, places: ModelPlaces) {
+        let lacking: Vec<Arc<Engine>> =
+            service.bots().values().filter(|engine| engine.lacks_vectors()).cloned().collect();
+        for engine in lacking {
+            let (bot, places) = (engine.known().bot.clone(), places.clone());
+            let take = move || engine::take_model(&engine, &places, None, Vectors::All);
+            match tokio::task::spawn_blocking(take).await {
+                Ok(Ok(_version)) => tracing::info!(bot, "searches by sentence vectors as well from now on"),
+                Ok(Err(error)) => tracing::error!(bot, error = %chain(&error), "goes on searching by words"),
+                Err(_panic) => tracing::error!(bot, "making vectors ended early; goes on searching by words"),
             }
         }
     }

@@ -55,6 +55,12 @@ impl Shelf {
         Self { path: Some(path), vectors, has_grown: false }
     }
 
+    /// Vectors of texts in their order, if all of them are on the shelf.
+    #[must_use]
+    pub fn kept(&self, texts: &[&str]) -> Option<Vec<Vec<f32>>> {
+        texts.iter().map(|text| self.vectors.get(&fingerprint(text)).cloned()).collect()
+    }
+
     /// Vectors of texts in their order; those that are not on the shelf are made and put there.
     ///
     /// * `make`: reads texts with the shelf's encoder.
@@ -138,6 +144,8 @@ mod tests {
         let mut shelf = Shelf::open(folder.path(), ENCODER);
         let (found, n_made) = ask(&mut shelf, &["退货", "退", "退货"]);
         assert_eq!((found, n_made), (vec![vec![6.0, 0.1], vec![3.0, 0.1], vec![6.0, 0.1]], 2));
+        assert_eq!(shelf.kept(&["退", "退货"]), Some(vec![vec![3.0, 0.1], vec![6.0, 0.1]]));
+        assert_eq!(shelf.kept(&["退", "发票"]), None);
         assert_eq!(ask(&mut shelf, &["退", "发票"]).1, 1);
         shelf.save().unwrap();
         let mut again = Shelf::open(folder.path(), ENCODER);

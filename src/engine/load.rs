@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use crate::encoder::shelf::Shelf;
 use crate::engine::Engine;
+use crate::engine::Vectors;
 use crate::knowledge;
 use crate::knowledge::Knowledge;
 use crate::knowledge::Source;
@@ -106,6 +107,7 @@ pub fn take_model(
     engine: &Engine,
     places: &ModelPlaces,
     name: Option<&str>,
+    vectors: Vectors,
 ) -> Result<Option<String>, ModelError> {
     let Some(name) = name.or(engine.known.profile.model.as_deref()) else { return Ok(None) };
     let loaded = Arc::new(artefact::load(&places.models.join(name))?);
@@ -114,7 +116,7 @@ pub fn take_model(
         .vectors
         .as_ref()
         .map_or_else(Shelf::default, |folder| Shelf::open(folder, &loaded.vectors_version));
-    engine.exchange_model(Some(loaded), &mut shelf)?;
+    engine.exchange_model(Some(loaded), &mut shelf, vectors)?;
     if let Err(error) = shelf.save() {
         tracing::warn!(%error, "sentence vectors are not kept: the next start makes them anew");
     }

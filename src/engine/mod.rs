@@ -30,6 +30,7 @@ use crate::policy::evidence::Alarm;
 use crate::policy::evidence::Evidence;
 use crate::policy::state::State;
 use crate::policy::weigh::weigh;
+use crate::policy::weigh::weigh_goods;
 use crate::reply::render::Renderer;
 use crate::reply::standard::Sentence;
 use crate::reply::template::Scene;
@@ -81,8 +82,17 @@ pub struct Engine {
 #[derive(Debug)]
 struct Reader {
     model: Arc<LoadedModel>,
-    /// Vectors of all phrasings.
-    phrasings: Nearest,
+    /// Vectors of all phrasings; `None` until they are made.
+    phrasings: Option<Nearest>,
+}
+
+/// Whether a bot waits for the sentence vectors of its knowledge, a thousand phrasings in one to three seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vectors {
+    /// All of them are made now.
+    All,
+    /// Those that were kept are taken if they are all there; else the bot searches by words until it gets them.
+    Kept,
 }
 
 impl Engine {
@@ -121,7 +131,8 @@ impl Engine {
         let today = self.calendar.today(now);
         let usable = |entry: usize| self.known.entries[entry].validity.contains(today);
         let near = reader.as_ref().zip(meaning.intents.as_ref());
-        let near = near.map(|(reader, intents)| Near::new(&reader.phrasings, &intents.vector));
+        let near =
+            near.and_then(|(reader, intents)| Some(Near::new(reader.phrasings.as_ref()?, &intents.vector)));
         let query = Query { utterance: &utterance, near: near.as_ref() };
         let mut entries = self.retriever.faq.search(query, &usable, HITS_MAX);
         if let Some(intents) = &meaning.intents {
@@ -130,7 +141,10 @@ impl Engine {
         let spans: Vec<_> =
             meaning.slots.iter().filter(|slot| slot.name.describes_goods()).map(|slot| slot.span).collect();
         let wanted = wanted(&meaning.slots, utterance.as_str());
-        let products = self.retriever.catalogue.search(&utterance, &spans, &wanted, HITS_MAX);
+        let mut products = self.retriever.catalogue.search(&utterance, &spans, &wanted, HITS_MAX);
+        if let Some(intents) = &meaning.intents {
+            weigh_goods(&mut products.hits, intents);
+        }
         passed(Stage::Search);
         let kind = inbound.content.kind();
         let evidence = Evidence { kind, utterance, sensitive, meaning, rules, entries, products };
@@ -155,6 +169,12 @@ impl Engine {
         self.reader().map(|reader| Arc::clone(&reader.model))
     }
 
+    /// Whether it has a network and searches by words all the same, until it gets the vectors of its knowledge.
+    #[must_use]
+    pub fn lacks_vectors(&self) -> bool {
+        self.reader().is_some_and(|reader| reader.phrasings.is_none())
+    }
+
     fn reader(&self) -> Option<Arc<Reader>> {
         self.reader.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -162,7 +182,7 @@ impl Engine {
     /// Exchanges the network, and with it what it makes of the knowledge. Messages that are being answered finish with
     /// the one they began with.
     ///
-    /// * `shelf`: of the model's encoder, which then holds the vectors of all phrasings.
+    /// * `shelf`: of the model's encoder; with [`Vectors::All`] it then holds the vectors of all phrasings.
     ///
     /// # Errors
     /// The model tells other things apart than this bot, or cannot read its knowledge; the old one stays.
@@ -170,15 +190,18 @@ impl Engine {
         &self,
         model: Option<Arc<LoadedModel>>,
         shelf: &mut Shelf,
+        vectors: Vectors,
     ) -> Result<(), ModelError> {
         let reader = match model {
             Some(model) => {
                 fits(&self.known, model.model.labels())?;
                 let phrasings: Vec<Normalised> = faq::phrasings(&self.known.entries).map(normalise).collect();
                 let phrasings: Vec<&str> = phrasings.iter().map(Normalised::as_str).collect();
-                let phrasings = shelf.vectors(&phrasings, |missing| model.model.vectors(missing))?;
-                let phrasings = Nearest::new(&phrasings);
-                Some(Arc::new(Reader { model, phrasings }))
+                let phrasings = match vectors {
+                    Vectors::Kept => shelf.kept(&phrasings),
+                    Vectors::All => Some(shelf.vectors(&phrasings, |missing| model.model.vectors(missing))?),
+                };
+                Some(Arc::new(Reader { model, phrasings: phrasings.map(|vectors| Nearest::new(&vectors)) }))
             }
             None => None,
         };

@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::engine;
+use crate::engine::Vectors;
 use crate::http::Shared;
 use crate::http::access::Access;
 use crate::http::error::ApiError;
@@ -46,8 +47,8 @@ pub(super) async fn reload(
     }
     let places = desk.models.clone();
     let name = wish.model.clone();
-    let taken =
-        tokio::task::spawn_blocking(move || engine::take_model(&engine, &places, name.as_deref())).await;
+    let take = move || engine::take_model(&engine, &places, name.as_deref(), Vectors::All);
+    let taken = tokio::task::spawn_blocking(take).await;
     match taken {
         Ok(Ok(Some(version))) => Ok(Json(json!({ "bot": wish.bot, "model": version }))),
         Ok(Ok(None)) => {

@@ -106,7 +106,7 @@ pub struct Thresholds {
     pub answer: f32,
     /// From here on it is offered as a choice.
     pub clarify: f32,
-    /// A second candidate this close to the first one makes the bot ask back.
+    /// A second candidate this close to the first one makes the bot ask back; near certainty it must be as close in odds.
     pub margin: f32,
     /// From here on an intent acts alone, where `[intents]` says what it does and no entry answers.
     pub intent: f32,

@@ -2,6 +2,7 @@
 //! threshold, what the intent alone allows, a clarifying question, soft rules, a human.
 
 use crate::knowledge::Knowledge;
+use crate::knowledge::profile::Thresholds;
 use crate::knowledge::rule::ActionSpec;
 use crate::knowledge::rule::Stage;
 use crate::knowledge::sensitive::SensitiveAction;
@@ -16,6 +17,8 @@ use crate::policy::evidence::Evidence;
 use crate::policy::state::Choice;
 use crate::policy::state::State;
 use crate::policy::state::Target;
+use crate::probability::Probability;
+use crate::retrieval::faq::EntryHit;
 use crate::rules::RuleHit;
 
 /// Topics offered at most when the bot asks back.
@@ -198,13 +201,22 @@ fn found(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
     if let (Some(best), [first, others @ ..]) = (entry, evidence.entries.as_slice())
         && best >= limits.answer
     {
-        let n_rivals = others.iter().filter(|hit| hit.probability.value() > best - limits.margin).count();
+        let is_close = |hit: &&EntryHit| is_close(limits, first.probability, hit.probability);
+        let n_rivals = others.iter().filter(is_close).count();
         if n_rivals == 0 {
             return Some(Decision::Answer(Basis::Entry(first.entry)));
         }
         return Some(topics(known, evidence, TOPICS_MAX.min(n_rivals + 1)));
     }
     None
+}
+
+/// Whether a candidate is as good as the best one. Near certainty a hundredth is a great deal: there the odds have to be
+/// close as well, as close as the margin makes them where the best one is right nineteen times in twenty.
+fn is_close(limits: Thresholds, best: Probability, other: Probability) -> bool {
+    // By so much the log-odds grow with the probability there.
+    const SLOPE: f32 = 1.0 / (0.95 * 0.05);
+    best.value() - other.value() < limits.margin && best.logit() - other.logit() < SLOPE * limits.margin
 }
 
 /// FAQ and products that may be meant: a question back.
@@ -218,8 +230,8 @@ fn nearly_found(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
 /// All products as likely as the first one: it alone, or a list to choose from.
 fn products(known: &Knowledge, evidence: &Evidence) -> Decision {
     let hits = &evidence.products.hits;
-    let close = hits[0].probability.value() - known.profile.thresholds.margin;
-    let rivals = hits[1..].iter().take_while(|hit| hit.probability.value() > close);
+    let limits = known.profile.thresholds;
+    let rivals = hits[1..].iter().take_while(|hit| is_close(limits, hits[0].probability, hit.probability));
     let equal: Vec<usize> = hits[..1].iter().chain(rivals).map(|hit| hit.product).collect();
     match equal.as_slice() {
         [only] => Decision::Answer(Basis::Product(*only)),

@@ -14,6 +14,7 @@ use tokio::task::JoinError;
 use crate::engine;
 use crate::engine::Engine;
 use crate::engine::ModelPlaces;
+use crate::engine::Vectors;
 use crate::knowledge::Knowledge;
 use crate::knowledge::diff;
 use crate::knowledge::diff::Difference;
@@ -303,6 +304,7 @@ pub fn build(
     known: Vec<Knowledge>,
     beside: &[Arc<Engine>],
     places: &ModelPlaces,
+    vectors: Vectors,
 ) -> Vec<anyhow::Result<Engine>> {
     let others = beside.iter().map(|engine| engine.known());
     let words: BTreeSet<String> = known.iter().chain(others).flat_map(engine::vocabulary).collect();
@@ -312,7 +314,7 @@ pub fn build(
         let engine = Engine::new(known, Arc::clone(&segmenter))
             .map_err(|error| error.context(format!("building the bot {bot}")))?;
         // A bot without its model answers by search and rules, which is better than no answer.
-        if let Err(error) = engine::take_model(&engine, places, None) {
+        if let Err(error) = engine::take_model(&engine, places, None, vectors) {
             tracing::error!(bot, error = %chain(&error), "goes on without its model");
         }
         // Expressions and tables are made when they are first needed; not at a customer's cost.

@@ -22,6 +22,7 @@ use yingda::encoder::shelf::Shelf;
 use yingda::engine;
 use yingda::engine::Engine;
 use yingda::engine::Turn;
+use yingda::engine::Vectors;
 use yingda::message::Channel;
 use yingda::message::Content;
 use yingda::message::Customer;
@@ -635,8 +636,10 @@ fn ask(engine: &Engine, text: &str) -> Turn {
 #[track_caller]
 fn assert_goes_on_without(engine: &Engine, other: &Arc<LoadedModel>, named: &str) {
     let (model, answer) = (engine.model(), ask(engine, RETURN.0));
-    let error =
-        engine.exchange_model(Some(Arc::clone(other)), &mut Shelf::default()).unwrap_err().to_string();
+    let error = engine
+        .exchange_model(Some(Arc::clone(other)), &mut Shelf::default(), Vectors::All)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains(named) && error.contains(&format!("the bot {BOT}")), "{error}");
     let version = |model: Option<Arc<LoadedModel>>| model.map(|loaded| loaded.checksum.clone());
     assert_eq!(version(engine.model()), version(model));
@@ -656,7 +659,7 @@ fn a_model_of_another_bot_is_refused_and_the_bot_goes_on() {
     assert!(turn.evidence.meaning.intents.is_none());
 
     let own = untrained(&["return_policy", "invoice"], &["color"]);
-    engine.exchange_model(Some(Arc::clone(&own)), &mut Shelf::default()).unwrap();
+    engine.exchange_model(Some(Arc::clone(&own)), &mut Shelf::default(), Vectors::All).unwrap();
     assert!(ask(&engine, RETURN.0).evidence.meaning.intents.is_some());
     assert_goes_on_without(&engine, &warranty, r#"intent "warranty""#);
     assert_goes_on_without(&engine, &colour, r#"entity "colour""#);
@@ -680,7 +683,9 @@ fn a_foreign_message_is_no_intent_even_where_the_model_has_no_word_for_it() {
         // A low temperature makes the untrained sure.
         let calibration =
             Calibration { scope_threshold, temperature: intent_threshold, ..Calibration::default() };
-        engine.exchange_model(Some(untrained_model(labels, calibration)), &mut Shelf::default()).unwrap();
+        engine
+            .exchange_model(Some(untrained_model(labels, calibration)), &mut Shelf::default(), Vectors::All)
+            .unwrap();
         ask(&engine, "月亮离我们多远").decision
     };
     let by_intent =

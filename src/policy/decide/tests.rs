@@ -217,6 +217,15 @@ fn equal_products_become_a_list() {
 }
 
 #[test]
+fn near_certainty_a_hundredth_is_a_great_deal() {
+    let mut found = text("在吗");
+    found.entries = entries(&[(0, 0.998), (1, 0.985)]);
+    check(&State::default(), &found, Decision::Answer(Basis::Entry(0)));
+    found.entries = entries(&[(0, 0.998), (1, 0.9976)]);
+    assert!(matches!(decided(&State::default(), &found), Decision::Clarify { .. }));
+}
+
+#[test]
 fn a_margin_of_zero_never_asks_back() {
     let mut known = known();
     known.profile.thresholds.margin = 0.0;
