@@ -169,6 +169,12 @@ impl Engine {
         self.reader().map(|reader| Arc::clone(&reader.model))
     }
 
+    /// A sentence vector of the bot's network as search compares it; `None` for a bot without vectors of its knowledge.
+    #[must_use]
+    pub fn centred(&self, vector: &[f32]) -> Option<Vec<f32>> {
+        Some(self.reader()?.phrasings.as_ref()?.centred(vector))
+    }
+
     /// Whether it has a network and searches by words all the same, until it gets the vectors of its knowledge.
     #[must_use]
     pub fn lacks_vectors(&self) -> bool {

@@ -255,7 +255,10 @@ pub fn gaps(engine: &Engine, exchanges: &[Exchange], now: Timestamp) -> Gaps {
     });
     let weights: Vec<f32> = texts.iter().map(|(_, text)| text.exchanges.len() as f32).collect();
     let groups = match vectors {
-        Some(vectors) => topics(&vectors, &weights, SAME_TOPIC),
+        Some(vectors) => {
+            let centred = |vector: Vec<f32>| engine.centred(&vector).unwrap_or(vector);
+            topics(&vectors.into_iter().map(centred).collect::<Vec<_>>(), &weights, SAME_TOPIC)
+        }
         None => (0..texts.len()).map(|at| vec![at]).collect(),
     };
     let mut gaps: Vec<Gap> =

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use crate::cli::eval::Vectors;
 use crate::encoder::kernel;
 use crate::encoder::lanes::Lanes;
+use crate::retrieval::nearest::Nearest;
 use crate::text::normalise::Normalised;
 use crate::text::normalise::normalise;
 use crate::training::pairs;
@@ -24,6 +25,9 @@ pub(super) struct Args {
     /// Print the measures as JSON.
     #[arg(long)]
     json: bool,
+    /// Compare as search and topics do: without what all sentences of the file have in common.
+    #[arg(long)]
+    centred: bool,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -33,6 +37,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         rows.iter().flat_map(|pair| [&pair.a, &pair.b]).map(|text| normalise(text)).collect();
     let texts: Vec<&str> = texts.iter().map(Normalised::as_str).collect();
     let vectors = Lanes::new()?.vectors(&encoder, &texts)?;
+    let vectors: Vec<Vec<f32>> = if args.centred {
+        let all = Nearest::new(&vectors);
+        vectors.iter().map(|vector| all.centred(vector)).collect()
+    } else {
+        vectors
+    };
     let near: Vec<(f32, f32)> = vectors
         .chunks_exact(2)
         .zip(&rows)

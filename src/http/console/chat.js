@@ -215,7 +215,9 @@ function drawAnswer(entry) {
 
 /** Two buttons below an answer; the opinion shows in the pressed one, and another one takes its place. */
 function judgement(entry) {
-  if (!Number.isInteger(entry.answerId)) return null;
+  // A question back is settled by picking.
+  const isQuestion = entry.parts.some((part) => part?.type === "choices");
+  if (isQuestion || !Number.isInteger(entry.answerId)) return null;
   const here = talk;
   const button = (helpful) => element("button", {
     type: "button", class: "foot-button judge", "aria-pressed": String(entry.helpful === helpful),
