@@ -99,7 +99,7 @@ async fn obey(args: &Args, config: &Config, versions: &Versions) -> anyhow::Resu
         let n_passages = one.drafts.iter().filter(|draft| draft.is_passage).count();
         let n_rows = one.drafts.len() - n_passages;
         write!(out, "{} → {}：{n_rows} 条问答，{n_passages} 段资料", one.name, place.file)?;
-        let topics = place.new_topics.join("、");
+        let topics = place.new_topics.values().cloned().collect::<Vec<_>>().join("、");
         let topics = if topics.is_empty() { String::new() } else { format!("，新分类 {topics}") };
         let unread = if one.unread.is_empty() {
             String::new()
@@ -200,6 +200,9 @@ async fn read(args: &Args, report: &mut Report) -> anyhow::Result<Vec<Imported>>
         let read = fetched
             .and_then(|file| import::read(&file.name, &file.bytes, &map).map_err(|error| chain(&error)));
         match read {
+            Ok(one) if imported.iter().any(|own| import::target(&own.name) == import::target(&one.name)) => {
+                report.refused.push(format!("{}：这次已经有一个同名的来源，请改名或者分两次导入", one.name));
+            }
             Ok(one) => {
                 report.refused.extend(one.refused.iter().map(|row| format!("{}：{}", row.place, row.reason)));
                 imported.push(one);
@@ -265,10 +268,13 @@ async fn merge(
     let mut skipped: BTreeSet<String> = BTreeSet::new();
     for _round in 0..ROUNDS_MAX {
         let mut files = base.files.clone();
-        let placed: Vec<Placed> = imported
-            .iter()
-            .map(|one| import::place(one, &mut files, &base.topics, &|place| skipped.contains(place)))
-            .collect();
+        let mut topics = base.topics.clone();
+        let mut placed: Vec<Placed> = Vec::new();
+        for one in imported {
+            let own = import::place(one, &mut files, &topics, &|place| skipped.contains(place));
+            topics.extend(own.new_topics.clone());
+            placed.push(own);
+        }
         match versions.check(&args.bot, files.clone(), now).await {
             Ok(findings) => {
                 let own = findings

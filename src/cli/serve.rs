@@ -85,7 +85,6 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
         tokio::spawn(webhook::run(Arc::clone(&service), endpoints, webhook::LOOK_EVERY)),
         tokio::spawn(sweep::run(Arc::clone(&service), keep)),
         tokio::spawn(watch.run()),
-        tokio::spawn(Watch::vectors(Arc::clone(&service), bots::places(&config.serve))),
     ];
     let drain = Duration::from_secs(config.serve.drain_seconds);
     let served = server::serve(listener, http::router(desk), drain).await;

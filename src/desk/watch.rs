@@ -36,13 +36,23 @@ pub struct Watch {
     seen: BTreeMap<PathBuf, Listing>,
     /// Versions that could not be built here; they are not tried again.
     unfit: BTreeSet<(BotId, VersionNumber)>,
+    /// Versions whose vectors were begun.
+    vectored: BTreeSet<(BotId, Option<VersionNumber>)>,
 }
 
 impl Watch {
     /// * `root`: the folder with one folder a bot.
     #[must_use]
     pub fn new(service: Arc<Service>, versions: Versions, places: ModelPlaces, root: PathBuf) -> Self {
-        Self { service, versions, places, root, seen: BTreeMap::new(), unfit: BTreeSet::new() }
+        Self {
+            service,
+            versions,
+            places,
+            root,
+            seen: BTreeMap::new(),
+            unfit: BTreeSet::new(),
+            vectored: BTreeSet::new(),
+        }
     }
 
     /// Looks again and again, for as long as it is polled.
@@ -52,6 +62,7 @@ impl Watch {
             tick.tick().await;
             self.folders().await;
             self.publications().await;
+            self.vectors();
         }
     }
 
@@ -81,6 +92,9 @@ impl Watch {
                         }
                     }
                     self.seen.insert(dir, listing);
+                }
+                Err(error @ VersionError::Store(_) | error @ VersionError::Copy { .. }) => {
+                    tracing::warn!(folder = %dir.display(), error = %chain(&error), "the changed folder is tried again");
                 }
                 Err(VersionError::Snapshot(error)) => {
                     tracing::debug!(error = %chain(&error), "looked too early")
@@ -112,7 +126,10 @@ impl Watch {
             }
             match self.versions.open(&bot, number, self.service.now()).await {
                 Ok(version) => opened.push(version.knowledge),
-                Err(error) => self.goes_on(bot, number, &chain(&error)),
+                Err(error @ VersionError::Unfit { .. }) => self.goes_on(bot, number, &chain(&error)),
+                Err(error) => {
+                    tracing::warn!(bot, version = number, error = %chain(&error), "a published version is tried again");
+                }
             }
         }
         if opened.is_empty() {
@@ -146,18 +163,20 @@ impl Watch {
         }
     }
 
-    /// Makes the vectors that bots lack, for as long as it is polled: minutes for a large knowledge without any.
-    pub async fn vectors(service: Arc<Service>, places: ModelPlaces) {
-        let lacking: Vec<Arc<Engine>> =
-            service.bots().values().filter(|engine| engine.lacks_vectors()).cloned().collect();
-        for engine in lacking {
-            let (bot, places) = (engine.known().bot.clone(), places.clone());
-            let take = move || engine::take_model(&engine, &places, None, Vectors::All);
-            match tokio::task::spawn_blocking(take).await {
-                Ok(Ok(_version)) => tracing::info!(bot, "searches by sentence vectors as well from now on"),
-                Ok(Err(error)) => tracing::error!(bot, error = %chain(&error), "goes on searching by words"),
-                Err(_panic) => tracing::error!(bot, "making vectors ended early; goes on searching by words"),
+    /// Begins to make the vectors that bots lack, beside what answers: minutes for a large knowledge without any.
+    fn vectors(&mut self) {
+        for engine in self.service.bots().values().filter(|engine| engine.lacks_vectors()) {
+            let (bot, version) = (engine.known().bot.clone(), engine.known().version);
+            if !self.vectored.insert((bot.clone(), version)) {
+                continue;
             }
+            let (engine, places) = (Arc::clone(engine), self.places.clone());
+            tokio::task::spawn_blocking(move || {
+                match engine::take_model(&engine, &places, None, Vectors::All) {
+                    Ok(_version) => tracing::info!(bot, "searches by sentence vectors as well from now on"),
+                    Err(error) => tracing::error!(bot, error = %chain(&error), "goes on searching by words"),
+                }
+            });
         }
     }
 

@@ -28,11 +28,12 @@ use crate::service::callback::chain;
 
 const EXPIRED_PAGE: &str = include_str!("console/expired.html");
 
-/// Parts of a file are sent where a `Range` asks for them, and nothing where the asker has it already.
+/// Parts of a file are sent where a `Range` asks for them. A file's time is that of its copy, which a roll-back turns back,
+/// so nothing is answered by it.
 pub(super) async fn serve(
     State(desk): State<Shared>,
     link: Result<Path<(String, String, String, String)>, PathRejection>,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, ApiError> {
     let not_found = || ApiError::new(StatusCode::NOT_FOUND, "not-found", "没有这个文件");
     let Path((bot, expires, signature, path)) = link.map_err(|_changed| not_found())?;
@@ -51,6 +52,12 @@ pub(super) async fn serve(
         tracing::warn!(bot, error = %chain(&error), "an attachment is not a file of the bot's folder");
         not_found()
     })?;
+    let asked = request.headers_mut();
+    if asked.remove(header::IF_RANGE).is_some() {
+        asked.remove(header::RANGE);
+    }
+    asked.remove(header::IF_MODIFIED_SINCE);
+    asked.remove(header::IF_UNMODIFIED_SINCE);
     let kind = content_type(&path).parse().map_err(|_fixed| not_found())?;
     let served = ServeFile::new_with_mime(file, &kind).try_call(request).await;
     let mut response = served.map_err(|error| {
@@ -66,6 +73,7 @@ pub(super) async fn serve(
         // A file of ours is never a page of ours.
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
     ];
+    response.headers_mut().remove(header::LAST_MODIFIED);
     for (name, value) in headers {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }

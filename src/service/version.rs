@@ -232,10 +232,11 @@ impl Versions {
     pub async fn follow(&self, dir: &Path, now: Timestamp) -> Result<Option<Followed>, VersionError> {
         let origin = Origin { author: "folder".to_owned(), reason: "the folder changed".to_owned() };
         let version = self.take(dir, &origin, now).await?;
-        if self.store.folder_seen(&version.bot, version.number).await? == Some(version.number) {
+        let standing = self.store.published().await?.get(&version.bot).copied();
+        let before = self.store.folder_seen(&version.bot, version.number).await?;
+        if before == Some(version.number) && standing.is_some() {
             return Ok(None);
         }
-        let standing = self.store.published().await?.get(&version.bot).copied();
         let (bot, number) = (version.bot.clone(), version.number);
         if standing == Some(number) {
             return Ok(Some(Followed { version, published: true }));
@@ -246,8 +247,14 @@ impl Versions {
         };
         if publishes {
             let Origin { author, reason } = origin;
-            let wish = NewPublication { bot, number, instead_of: standing, author, reason };
-            self.publish(&wish, now).await?;
+            let wish = NewPublication { bot: bot.clone(), number, instead_of: standing, author, reason };
+            if let Err(error) = self.publish(&wish, now).await {
+                // The change has not been dealt with: the next look finds it again.
+                if let Some(before) = before {
+                    self.store.folder_seen(&bot, before).await?;
+                }
+                return Err(error);
+            }
         }
         Ok(Some(Followed { version, published: publishes }))
     }

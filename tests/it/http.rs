@@ -710,9 +710,9 @@ async fn parts_of_a_file_are_sent_where_they_are_asked_for() {
     assert_eq!((part.status, part.body.as_slice()), (206, &CHART_BYTES[1..=3]));
     assert_eq!(part.header("content-range"), format!("bytes 1-3/{}", CHART_BYTES.len()));
     assert_eq!(shop.send(get(&link).header("range", "bytes=999-")).await.status, 416);
-    let whole = shop.send(get(&link)).await;
-    let again = get(&link).header("if-modified-since", whole.header("last-modified"));
-    assert_eq!(shop.send(again).await.status, 304);
+    // After a roll-back the older file is the newer one to a clock.
+    let later = get(&link).header("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT");
+    assert_eq!(shop.send(later).await.body, CHART_BYTES);
 }
 
 #[tokio::test]

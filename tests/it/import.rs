@@ -62,6 +62,17 @@ fn a_table_becomes_a_draft_that_answers_once_published() {
 }
 
 #[test]
+fn files_of_one_name_in_two_folders_are_two_and_share_their_new_topics() {
+    let row = |question: &str| format!("分类,问题,答案\n保修,{question},一年。\n");
+    let desk = Desk::new(&[("2023/售后.csv", &row("鞋子保多久")), ("2024/售后.csv", &row("箱子保多久"))]);
+    let (code, told) = desk.run(&["import", "files"]);
+    assert!(code == Some(0) && told.contains("新增 2 条"), "{told}");
+    // Two sources that cannot be told apart by their names are not taken for one.
+    let (code, told) = desk.run(&["import", "files/2023/售后.csv", "files/2024/售后.csv"]);
+    assert!(code == Some(1) && told.contains("同名的来源"), "{told}");
+}
+
+#[test]
 fn a_dry_run_and_an_unclean_run_change_nothing() {
     let bad = format!("{GOOD}退换货,没有答案的,,\n");
     let desk = Desk::new(&[("good.csv", GOOD), ("bad.csv", &bad), ("x.exe", "MZ")]);

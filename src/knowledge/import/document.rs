@@ -10,7 +10,9 @@ use crate::knowledge::import::Column;
 use crate::knowledge::import::Draft;
 use crate::knowledge::import::ImportError;
 use crate::knowledge::import::Imported;
+use crate::knowledge::import::Refused;
 use crate::knowledge::limits::QUESTION_CHARS_MAX;
+use crate::knowledge::shown;
 
 /// Characters of a passage: what a customer reads at a glance on a telephone. Chosen by hand.
 const PASSAGE_CHARS_MAX: usize = 500;
@@ -163,18 +165,9 @@ pub(super) fn sections(name: &str, sections: Vec<Section>) -> Imported {
     let title = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let mut imported = Imported { name: name.to_owned(), ..Imported::default() };
     for section in sections {
-        let pairs = pairs(&section.text);
-        if !pairs.is_empty() {
-            imported.drafts.extend(pairs.into_iter().map(|(question, answer)| {
-                let mut draft = Draft { place: format!("{name} {}", section.place), ..Draft::default() };
-                draft.cells[Column::Topic as usize] = section.path.first().cloned().unwrap_or_default();
-                draft.cells[Column::Question as usize] = question;
-                draft.cells[Column::Answer as usize] = answer;
-                draft
-            }));
-            continue;
-        }
-        let (keys, body) = keys(&section.text);
+        let first = imported.drafts.len();
+        let (preface, pairs) = pairs(&section.text);
+        let (keys, body) = keys(preface);
         let passages = passages(body);
         let n_passages = passages.len();
         for passage in passages {
@@ -188,7 +181,9 @@ pub(super) fn sections(name: &str, sections: Vec<Section>) -> Imported {
             };
             let mut draft =
                 Draft { place: format!("{name} {}", section.place), is_passage: true, ..Draft::default() };
-            for (column, value) in &keys {
+            // An id names one entry, not all passages of a section.
+            for (column, value) in keys.iter().filter(|(column, _)| n_passages == 1 || *column != Column::Id)
+            {
                 draft.cells[*column as usize] = value.clone();
             }
             let topic = &mut draft.cells[Column::Topic as usize];
@@ -207,6 +202,26 @@ pub(super) fn sections(name: &str, sections: Vec<Section>) -> Imported {
             draft.cells[Column::Answer as usize] =
                 if is_faq { passage } else { format!("{passage}\n（出自：{source}）") };
             imported.drafts.push(draft);
+        }
+        for (question, answer) in pairs {
+            let place = format!("{name} {}", section.place);
+            if question.is_empty() || answer.is_empty() {
+                let reason = format!(
+                    "“{}”没有问题或者没有答案",
+                    shown(if question.is_empty() { &answer } else { &question })
+                );
+                imported.refused.push(Refused { place, reason });
+                continue;
+            }
+            let mut draft = Draft { place, ..Draft::default() };
+            draft.cells[Column::Topic as usize] = section.path.first().cloned().unwrap_or_default();
+            draft.cells[Column::Question as usize] = question;
+            draft.cells[Column::Answer as usize] = answer;
+            imported.drafts.push(draft);
+        }
+        let own = &mut imported.drafts[first..];
+        if own.len() > 1 {
+            (1..).zip(own).for_each(|(number, draft)| draft.place.push_str(&format!("起第 {number} 条")));
         }
     }
     imported
@@ -242,15 +257,16 @@ fn keys(text: &str) -> (Vec<(Column, String)>, &str) {
     if keys.is_empty() { (keys, text) } else { (keys, rest) }
 }
 
-/// Pairs of `问：…` and `答：…`.
-fn pairs(text: &str) -> Vec<(String, String)> {
+/// What stands before the first `问：…`, and pairs of it and `答：…`.
+fn pairs(text: &str) -> (&str, Vec<(String, String)>) {
     static MARK: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^\s*(?:\d+[.、]\s*)?(?:\*\*)?(?:(?<q>问题?|Q)|(?<a>答案?|A))\s*\d*(?:\*\*)?\s*[：:](?:\*\*)?\s*")
             .expect("a fixed expression")
     });
     let mut pairs: Vec<(String, String)> = Vec::new();
     let mut in_answer = false;
-    for line in text.lines() {
+    let mut preface = 0;
+    for line in text.split_inclusive('\n') {
         match MARK.captures(line) {
             Some(found) if found.name("q").is_some() => {
                 pairs.push((line[found[0].len()..].trim().to_owned(), String::new()));
@@ -258,12 +274,16 @@ fn pairs(text: &str) -> Vec<(String, String)> {
             }
             Some(found) => {
                 in_answer = true;
-                if let Some((_, answer)) = pairs.last_mut() {
-                    answer.push_str(line[found[0].len()..].trim());
+                match pairs.last_mut() {
+                    Some((_, answer)) => answer.push_str(line[found[0].len()..].trim()),
+                    None => preface += line.len(),
                 }
             }
             None => {
-                let Some((question, answer)) = pairs.last_mut() else { continue };
+                let Some((question, answer)) = pairs.last_mut() else {
+                    preface += line.len();
+                    continue;
+                };
                 let own = if in_answer { answer } else { question };
                 if !line.trim().is_empty() {
                     if in_answer && !own.is_empty() {
@@ -274,8 +294,7 @@ fn pairs(text: &str) -> Vec<(String, String)> {
             }
         }
     }
-    pairs.retain(|(question, answer)| !question.is_empty() && !answer.is_empty());
-    pairs
+    (&text[..preface], pairs)
 }
 
 /// A text in pieces of [`PASSAGE_CHARS_MAX`] characters at most, cut where a paragraph ends, else a sentence, else

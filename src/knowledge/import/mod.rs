@@ -157,8 +157,8 @@ pub struct Placed {
     pub file: String,
     /// Where each of its lines comes from; lines between belong to the one before.
     pub places: BTreeMap<usize, String>,
-    /// Topics that the bot did not have, by their titles.
-    pub new_topics: Vec<String>,
+    /// Topics that the bot did not have: id to title.
+    pub new_topics: BTreeMap<String, String>,
 }
 
 /// Puts what was read into a bot's files: its entries into a table of its own, in place of an earlier import of a file of
@@ -173,7 +173,8 @@ pub fn place(
     skipped: &dyn Fn(&str) -> bool,
 ) -> Placed {
     let stem = imported.name.rsplit_once('.').map_or(imported.name.as_str(), |(stem, _)| stem);
-    let file = format!("{FOLDER}/{}.csv", safe(stem));
+    let stem = stem.rsplit(['/', '\\']).next().unwrap_or(stem);
+    let file = target(&imported.name);
     let mut placed = Placed { file: file.clone(), ..Placed::default() };
     let mut titles: BTreeMap<String, String> = BTreeMap::new();
     let mut table = Table::new();
@@ -197,7 +198,7 @@ pub fn place(
     {
         *profile = with_topics(&decode(profile).text, &titles).into_bytes();
     }
-    placed.new_topics = titles.into_values().collect();
+    placed.new_topics = titles;
     placed
 }
 
@@ -226,15 +227,19 @@ impl Table {
 /// Adds topics to the text of a `bot.toml`.
 fn with_topics(text: &str, titles: &BTreeMap<String, String>) -> String {
     let lines: String = titles.iter().map(|(id, title)| format!("{id} = {}\n", toml_string(title))).collect();
-    let table = text.lines().scan(0, |offset, line| {
-        let begin = *offset;
-        *offset += line.len() + 1;
-        Some((begin, line))
-    });
-    let header = table.into_iter().find(|(_, line)| line.trim() == "[topics]");
+    let mut begin = 0;
+    let mut header = None;
+    for line in text.split_inclusive('\n') {
+        let said: String = line.split('#').next().unwrap_or_default().split_whitespace().collect();
+        if said == "[topics]" {
+            header = Some((begin, line));
+            break;
+        }
+        begin += line.len();
+    }
     match header {
         Some((begin, line)) => {
-            let (before, after) = text.split_at((begin + line.len() + 1).min(text.len()));
+            let (before, after) = text.split_at(begin + line.len());
             let gap = if before.ends_with('\n') { "" } else { "\n" };
             format!("{before}{gap}{lines}{after}")
         }
@@ -247,17 +252,15 @@ fn toml_string(text: &str) -> String {
     format!("\"{}\"", plain.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// A file name of the last part of a path, without what file systems refuse.
-fn safe(stem: &str) -> String {
-    let last = stem.rsplit(['/', '\\']).next().unwrap_or(stem);
-    let cut: String = last
-        .chars()
-        .map(|c| if c.is_control() || "<>:\"|?*".contains(c) { '_' } else { c })
-        .take(80)
-        .collect();
-    match cut.trim_start_matches(['.', '~']) {
-        "" => "import".to_owned(),
-        name => name.to_owned(),
+/// The table that a file of that name becomes: the whole name speaks in it, so that two files do not become one.
+#[must_use]
+pub fn target(name: &str) -> String {
+    let bare = name.strip_suffix(".csv").unwrap_or(name);
+    let plain = |c: char| if c.is_control() || "<>:\"|?*/\\".contains(c) { '-' } else { c };
+    let cut: String = bare.chars().map(plain).take(80).collect();
+    match cut.trim_start_matches(['.', '~', '-']) {
+        "" => format!("{FOLDER}/import.csv"),
+        cut => format!("{FOLDER}/{cut}.csv"),
     }
 }
 

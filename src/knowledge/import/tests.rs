@@ -269,8 +269,8 @@ fn long_sections_are_cut_where_sentences_end() {
         whole.push_str(answer);
     }
     assert_eq!(whole, sentence.repeat(60));
-    let questions: std::collections::BTreeSet<_> = imported.drafts.iter().map(|draft| &draft.place).collect();
-    assert_eq!(questions.len(), 1, "one section, one place");
+    let places: std::collections::BTreeSet<_> = imported.drafts.iter().map(|draft| &draft.place).collect();
+    assert_eq!(places.len(), imported.drafts.len(), "each passage is told apart");
 }
 
 #[test]
@@ -351,7 +351,10 @@ fn new_topics_go_into_the_profile_and_lines_lead_back_to_their_rows() {
     )]);
     let topics = BTreeMap::from([("return".to_owned(), "退换货".to_owned())]);
     let placed = place(&imported, &mut files, &topics, &|_| false);
-    assert_eq!((placed.file.as_str(), &placed.new_topics), ("faq/import/一.csv", &vec!["新品".to_owned()]));
+    assert_eq!(
+        (placed.file.as_str(), placed.new_topics.values().map(String::as_str).collect::<Vec<_>>()),
+        ("faq/import/表-一.csv", vec!["新品"])
+    );
     let table = String::from_utf8(files[&placed.file].clone()).unwrap();
     assert!(table.ends_with("有什么新的,,'=很多,,\n"), "{table}");
     assert_eq!(
@@ -362,4 +365,27 @@ fn new_topics_go_into_the_profile_and_lines_lead_back_to_their_rows() {
     let parsed: toml::Table = profile.parse().unwrap();
     let titles: Vec<_> = parsed["topics"].as_table().unwrap().values().collect();
     assert!(titles.contains(&&toml::Value::from("新品")) && titles.len() == 2, "{profile}");
+}
+
+#[test]
+fn a_profile_of_another_system_gets_its_topics_as_well() {
+    for text in [
+        "name = \"小应\"\r\ntitle = \"云朵\"\r\n[topics]\r\na = \"甲\"\r\n",
+        "[ topics ] # 分类\na = \"甲\"\n",
+        "x = 1\n",
+    ] {
+        let found = with_topics(text, &BTreeMap::from([("b".to_owned(), "乙".to_owned())]));
+        let parsed: toml::Table = found.parse().unwrap_or_else(|error| panic!("{error}: {found}"));
+        assert_eq!(parsed["topics"]["b"].as_str(), Some("乙"), "{found}");
+    }
+}
+
+#[test]
+fn pairs_without_an_answer_are_told_and_words_before_the_first_pair_are_kept() {
+    let text =
+        "# 售后\n本页由客服部维护，每月更新一次。\n问：怎么退货\n答：七天内可退。\n问：没有答案的\n答：\n";
+    let imported = read("faq.md", text.as_bytes(), &no_map()).unwrap();
+    let questions: Vec<_> = entries(&imported).iter().map(|entry| entry[0].to_owned()).collect();
+    assert_eq!(questions, ["售后", "怎么退货"]);
+    assert!(imported.refused[0].reason.contains("没有答案的"), "{:?}", imported.refused);
 }
