@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::engine::Turn;
 use crate::message::Part;
+use crate::service;
 use crate::service::view;
 use crate::service::view::PartView;
 use crate::service::view::SlotView;
@@ -68,7 +69,7 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
         return stream(&engine, &mut out);
     }
     let text = args.text.as_deref().unwrap_or_default();
-    let (turn, timings) = bots::ask(&engine, text, Timestamp::now());
+    let (turn, timings) = service::ask(&engine, text, Timestamp::now());
     if args.json {
         let view = serde_json::json!({
             "reply": parts(&turn),
@@ -94,7 +95,7 @@ fn stream(engine: &Engine, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         }
         match serde_json::from_slice::<RowIn>(line) {
             Ok(row) => {
-                let (turn, _timings) = bots::ask(engine, &row.text, Timestamp::now());
+                let (turn, _timings) = service::ask(engine, &row.text, Timestamp::now());
                 writeln!(out, "{}", serde_json::to_string(&row_out(engine, &row.text, &turn))?)?;
             }
             Err(error) => {

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::encoder::peer;
 use crate::engine::Engine;
 use crate::engine::Stage;
+use crate::service;
 use crate::text::hex::lower_hex;
 use crate::training::report::Latency;
 use crate::training::row::read;
@@ -128,7 +129,7 @@ fn stages(engine: &Engine, messages: &[String]) -> Vec<(&'static str, Latency)> 
     let now = Timestamp::now();
     let mut times: Vec<Vec<f64>> = vec![Vec::with_capacity(messages.len()); Stage::ALL.len() + 1];
     for message in messages {
-        let (_turn, marks) = bots::ask(engine, message, now);
+        let (_turn, marks) = service::ask(engine, message, now);
         let mut before = Duration::ZERO;
         for (at, (_stage, mark)) in marks.iter().enumerate() {
             times[at].push(ms(mark.saturating_sub(before)));
@@ -148,7 +149,7 @@ fn throughput(engine: &Engine, messages: &[String], n_threads: usize) -> f64 {
         for thread in 0..n_threads {
             scope.spawn(move || {
                 for message in messages.iter().skip(thread).step_by(n_threads) {
-                    let _answer = bots::ask(engine, message, now);
+                    let _answer = service::ask(engine, message, now);
                 }
             });
         }

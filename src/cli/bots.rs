@@ -2,36 +2,24 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use anyhow::bail;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::cli::versions;
 use crate::config::Serve as ServeSettings;
 use crate::engine;
 use crate::engine::Engine;
 use crate::engine::ModelPlaces;
-use crate::engine::Stage;
-use crate::engine::Turn;
 use crate::engine::Vectors;
 use crate::knowledge;
 use crate::knowledge::Knowledge;
 use crate::knowledge::finding::Finding;
 use crate::knowledge::finding::Severity;
-use crate::message::Channel;
-use crate::message::Content;
-use crate::message::Customer;
-use crate::message::CustomerKind;
-use crate::message::Inbound;
-use crate::policy::state::State;
-use crate::service;
 use crate::service::version;
-use crate::service::version::Versions;
 use crate::store::SqliteStore;
-use crate::store::Store;
 
 /// The bot that is meant where none is named.
 const DEFAULT_BOT: &str = "shop";
@@ -65,15 +53,14 @@ pub(super) fn load_chosen(settings: &ServeSettings, choice: &Choice) -> anyhow::
 
 #[tokio::main(flavor = "current_thread")]
 async fn load_published(settings: &ServeSettings, bot: Option<&str>) -> anyhow::Result<Option<Engine>> {
-    let store = Arc::new(SqliteStore::open(&settings.data).await.context("opening the store")?);
-    let versions = Versions::new(Arc::clone(&store) as Arc<dyn Store>, &settings.data);
-    let published = store.published().await?;
+    let versions = versions::open(settings).await?;
+    let published = versions.store().published().await?;
     let named = published.get_key_value(bot.unwrap_or(DEFAULT_BOT));
     let Some((bot, number)) = named.or_else(|| published.first_key_value().filter(|_| bot.is_none())) else {
         return Ok(None);
     };
     let known = versions.open(bot, *number, Timestamp::now()).await?.knowledge;
-    store.close().await;
+    versions.store().close().await;
     only(known, settings).map(Some)
 }
 
@@ -121,15 +108,4 @@ fn tell(dir: &Path, findings: &[Finding]) -> std::io::Result<()> {
         writeln!(stderr, "  {finding}")?;
     }
     Ok(())
-}
-
-/// Asks a bot as a new customer would.
-pub(super) fn ask(engine: &Engine, text: &str, now: Timestamp) -> (Turn, Vec<(Stage, Duration)>) {
-    let inbound = Inbound {
-        bot: engine.known().bot.clone(),
-        channel: Channel::Web,
-        customer: Customer::new("ask", CustomerKind::Customer),
-        content: Content::Text(text.to_owned()),
-    };
-    service::timed(engine, &inbound, &State::default(), now)
 }

@@ -22,6 +22,7 @@ use crate::retrieval::faq::Features;
 use crate::retrieval::faq::Near;
 use crate::retrieval::faq::Query;
 use crate::retrieval::nearest::Nearest;
+use crate::service;
 use crate::text::normalise::Normalised;
 use crate::text::normalise::normalise;
 use crate::text::segment::Segmenter;
@@ -63,8 +64,8 @@ pub(super) struct Args {
     /// Fit the weights of the FAQ's probability as well (for developers; they stand in the code).
     #[arg(long)]
     fit: bool,
-    /// Files of messages that mean the same, rows {"texts": [..], "near": [..]}, to fit the weights on as well; none that
-    /// the encoder learned from.
+    /// Files of messages that mean the same, rows {"texts": [..], "near": [..]}, to fit the weights on instead of the
+    /// bot's phrasings; none that the encoder learned from.
     #[arg(long, num_args = 1.., value_name = "FILE", requires = "fit")]
     groups: Vec<PathBuf>,
     /// Print every question that the first candidate does not settle.
@@ -79,7 +80,7 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(!questions.is_empty(), "{} holds no question", args.questions.display());
     let now = args.at.unwrap_or_else(Timestamp::now);
     let asked: Vec<(&Question, Turn)> =
-        questions.iter().map(|question| (question, bots::ask(&engine, &question.text, now).0)).collect();
+        questions.iter().map(|question| (question, service::ask(&engine, &question.text, now).0)).collect();
     let mut out = std::io::stdout().lock();
     if args.fit {
         let groups = Paraphrases::read(&args.groups).context("reading the groups")?;
@@ -160,8 +161,9 @@ fn shot(engine: &Engine, question: &Question, turn: &Turn) -> Shot {
 }
 
 /// Fits the direction on groups of messages that mean the same, or without any on the bot's own phrasings, each fifth of
-/// them taken out in turn and asked of the rest (not on both: a model may have learned from the phrasings); then shift and scale on the first candidates of the questions (Platt
-/// scaling), because a customer's words agree less with an entry than its author's own.
+/// them taken out in turn and asked of the rest (not on both: a model may have learned from the phrasings); then shift
+/// and scale on the first candidates of the questions (Platt scaling), because a customer's words agree less with an
+/// entry than its author's own.
 fn weights(
     engine: &Engine,
     groups: &[Group],

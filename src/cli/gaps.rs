@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::Span;
-use jiff::SpanRelativeTo;
 use jiff::Timestamp;
 
 use crate::cli::bots;
@@ -97,10 +96,7 @@ fn read(args: &Args, config: &Config) -> anyhow::Result<(Engine, Vec<Exchange>)>
 
 #[tokio::main(flavor = "current_thread")]
 async fn exchanges(engine: &Engine, since: Span, config: &Config) -> anyhow::Result<Vec<Exchange>> {
-    let back = since
-        .to_duration(SpanRelativeTo::days_are_24_hours())
-        .with_context(|| format!("{since} is no length of time"))?;
-    let since = Timestamp::now().checked_sub(back).with_context(|| format!("{since} is too long ago"))?;
+    let since = gap::since(since, Timestamp::now()).with_context(|| format!("looking {since} back"))?;
     let store: Arc<dyn Store> =
         Arc::new(SqliteStore::open(&config.serve.data).await.context("opening the store")?);
     let exchanges = gap::exchanges(store.as_ref(), &engine.known().bot, since).await?;

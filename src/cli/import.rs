@@ -8,7 +8,6 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context;
 use anyhow::bail;
@@ -16,6 +15,7 @@ use indicatif::ProgressBar;
 use indicatif::ProgressStyle;
 use jiff::Timestamp;
 
+use crate::cli::versions;
 use crate::config::Config;
 use crate::knowledge::diff::Change;
 use crate::knowledge::diff::Difference;
@@ -34,8 +34,6 @@ use crate::service::fetch::fetch;
 use crate::service::version::Origin;
 use crate::service::version::VersionError;
 use crate::service::version::Versions;
-use crate::store::SqliteStore;
-use crate::store::Store;
 
 /// Rounds in which rows that the rules of the knowledge refuse are left out, with `--partial`.
 const ROUNDS_MAX: usize = 5;
@@ -81,10 +79,9 @@ struct Report {
 
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let store = Arc::new(SqliteStore::open(&config.serve.data).await.context("opening the store")?);
-    let versions = Versions::new(Arc::clone(&store) as Arc<dyn Store>, &config.serve.data);
+    let versions = versions::open(&config.serve).await?;
     let result = obey(args, config, &versions).await;
-    store.close().await;
+    versions.store().close().await;
     result
 }
 
@@ -124,8 +121,7 @@ async fn obey(args: &Args, config: &Config, versions: &Versions) -> anyhow::Resu
         return Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let names: Vec<&str> = imported.iter().map(|one| one.name.as_str()).collect();
-    let author = std::env::var("USER").unwrap_or_else(|_| "command line".to_owned());
-    let origin = Origin { author, reason: format!("import {}", names.join(", ")) };
+    let origin = Origin { author: versions::author(), reason: format!("import {}", names.join(", ")) };
     let row = versions.add(&args.bot, files, &origin, now).await?;
     let changes = versions.diff(&args.bot, base.number, row.number, now).await?;
     let count = |of: &dyn Fn(&Change) -> bool| {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::cli::bots;
 use crate::config::Config;
+use crate::service;
 use crate::service::view;
 use crate::service::view::EvidenceView;
 
@@ -26,7 +27,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let engine = bots::load_chosen(&config.serve, &args.choice)?;
-    let (turn, timings) = bots::ask(&engine, &args.text, Timestamp::now());
+    let (turn, timings) = service::ask(&engine, &args.text, Timestamp::now());
     let view = view::turn(&engine, &turn, &timings);
     let mut out = std::io::stdout().lock();
     if args.json {

@@ -10,6 +10,7 @@ use clap::Subcommand;
 use jiff::Timestamp;
 
 use crate::config::Config;
+use crate::config::Serve as ServeSettings;
 use crate::knowledge::diff::Change;
 use crate::knowledge::finding::Severity;
 use crate::service::version::Origin;
@@ -17,7 +18,6 @@ use crate::service::version::VersionError;
 use crate::service::version::Versions;
 use crate::store::NewPublication;
 use crate::store::SqliteStore;
-use crate::store::Store;
 use crate::store::VersionNumber;
 
 #[derive(Debug, clap::Args)]
@@ -60,10 +60,9 @@ enum Command {
 
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let store = Arc::new(SqliteStore::open(&config.serve.data).await.context("opening the store")?);
-    let versions = Versions::new(Arc::clone(&store) as Arc<dyn Store>, &config.serve.data);
+    let versions = open(&config.serve).await?;
     let result = obey(args, config, &versions).await;
-    store.close().await;
+    versions.store().close().await;
     match result {
         Err(error) => match error.downcast_ref() {
             Some(VersionError::Unfit { findings, .. }) => {
@@ -79,10 +78,21 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     }
 }
 
+/// The versions in the store of a data folder.
+pub(super) async fn open(settings: &ServeSettings) -> anyhow::Result<Versions> {
+    let store = SqliteStore::open(&settings.data).await.context("opening the store")?;
+    Ok(Versions::new(Arc::new(store), &settings.data))
+}
+
+/// Who sits at the terminal.
+pub(super) fn author() -> String {
+    std::env::var("USER").unwrap_or_else(|_| "command line".to_owned())
+}
+
 async fn obey(args: &Args, config: &Config, versions: &Versions) -> anyhow::Result<()> {
     let (bot, now) = (&args.bot, Timestamp::now());
     let store = versions.store();
-    let author = std::env::var("USER").unwrap_or_else(|_| "command line".to_owned());
+    let author = author();
     let published = store.published().await?.get(bot).copied();
     let newest = async || -> anyhow::Result<VersionNumber> {
         let rows = store.versions(bot, 1).await?;

@@ -69,17 +69,14 @@ impl Watch {
     /// Takes folders that have changed into the store. One that is being written is looked at again next time.
     pub async fn folders(&mut self) {
         let root = self.root.clone();
-        let seen = self.seen.clone();
         let looked = tokio::task::spawn_blocking(move || {
             let dirs = knowledge::bots(&root).unwrap_or_default();
-            dirs.into_iter()
-                .filter_map(|dir| {
-                    let listing = snapshot::list(&dir).ok()?;
-                    (seen.get(&dir) != Some(&listing)).then_some((dir, listing))
-                })
-                .collect::<Vec<_>>()
+            dirs.into_iter().filter_map(|dir| Some((snapshot::list(&dir).ok()?, dir))).collect::<Vec<_>>()
         });
-        for (dir, listing) in looked.await.unwrap_or_default() {
+        for (listing, dir) in looked.await.unwrap_or_default() {
+            if self.seen.get(&dir) == Some(&listing) {
+                continue;
+            }
             match self.versions.follow(&dir, self.service.now()).await {
                 Ok(followed) => {
                     if let Some(followed) = followed {

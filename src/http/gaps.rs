@@ -1,7 +1,5 @@
 //! What the bot could not do, and what became of its entries: `GET /api/v1/gaps`, `GET /api/v1/entries`.
 
-use std::sync::Arc;
-
 use axum::Extension;
 use axum::Json;
 use axum::extract::Query;
@@ -9,7 +7,6 @@ use axum::extract::State;
 use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
 use jiff::Span;
-use jiff::SpanRelativeTo;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
@@ -61,16 +58,12 @@ async fn report(
     let Query(wish) =
         wish.map_err(|rejection| ApiError::new(StatusCode::BAD_REQUEST, "bad-query", rejection.body_text()))?;
     let since = wish.since.as_deref().unwrap_or(SINCE);
-    let span =
-        since.parse().ok().and_then(|span: Span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
-    let Some(since) = span.and_then(|span| desk.service.now().checked_sub(span).ok()) else {
+    let back: Option<Span> = since.parse().ok();
+    let Some(since) = back.and_then(|back| gap::since(back, desk.service.now()).ok()) else {
         let message = format!("since 是“{since}”，要写成 7d、24h 这样的时长");
         return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-since", message));
     };
-    let Some(engine) = desk.service.bots().get(&wish.bot).map(Arc::clone) else {
-        let message = format!("没有名为 {} 的机器人", wish.bot);
-        return Err(ApiError::new(StatusCode::NOT_FOUND, "unknown-bot", message));
-    };
+    let engine = desk.bot(&wish.bot)?;
     let failed = |error: &dyn std::error::Error| {
         tracing::error!(error = %chain(error), "a report failed");
         ApiError::internal()

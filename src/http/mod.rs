@@ -26,12 +26,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::get;
 use axum::routing::post;
 use jiff::tz::TimeZone;
 
+use crate::engine::Engine;
 use crate::engine::ModelPlaces;
+use crate::http::error::ApiError;
 use crate::http::link::Signer;
 use crate::http::meter::Meter;
 use crate::service::Service;
@@ -105,6 +108,18 @@ pub fn router(desk: Desk) -> Router {
 }
 
 impl Desk {
+    /// A bot as it is now.
+    ///
+    /// # Errors
+    /// 404 where there is none of that name.
+    fn bot(&self, name: &str) -> Result<Arc<Engine>, ApiError> {
+        let unknown = || {
+            let message = format!("没有名为 {name} 的机器人");
+            ApiError::new(StatusCode::NOT_FOUND, "unknown-bot", message)
+        };
+        self.service.bots().get(name).cloned().ok_or_else(unknown)
+    }
+
     /// The links of one reply of a bot; all of one time, as a reply may be written more than once and must not change over
     /// midnight.
     pub(crate) fn links(&self, bot: &str) -> impl Fn(&str) -> Address + Send + Sync + 'static {

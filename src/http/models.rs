@@ -33,10 +33,7 @@ pub(super) async fn reload(
 ) -> Result<Json<Value>, ApiError> {
     access.require(Scope::Admin)?;
     let Json(wish) = wish.map_err(|rejection| ApiError::bad_body(&rejection))?;
-    let Some(engine) = desk.service.bots().get(&wish.bot).cloned() else {
-        let message = format!("没有名为 {} 的机器人", wish.bot);
-        return Err(ApiError::new(StatusCode::NOT_FOUND, "unknown-bot", message));
-    };
+    let engine = desk.bot(&wish.bot)?;
     // A name, not a path: nothing outside of the folder of models is read.
     let is_name = |name: &String| {
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))

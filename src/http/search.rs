@@ -14,12 +14,6 @@ use crate::http::Shared;
 use crate::http::access::Access;
 use crate::http::error::ApiError;
 use crate::http::key::Scope;
-use crate::message::Channel;
-use crate::message::Content;
-use crate::message::Customer;
-use crate::message::CustomerKind;
-use crate::message::Inbound;
-use crate::policy::state::State as TalkState;
 use crate::service;
 use crate::service::view;
 
@@ -46,19 +40,10 @@ pub(super) async fn search(
         let message = format!("text 有 {} 字节，最多 {TEXT_BYTES_MAX} 字节", wish.text.len());
         return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "text-too-long", message));
     }
-    let Some(engine) = desk.service.bots().get(&wish.bot).cloned() else {
-        let message = format!("没有名为 {} 的机器人", wish.bot);
-        return Err(ApiError::new(StatusCode::NOT_FOUND, "unknown-bot", message));
-    };
+    let engine = desk.bot(&wish.bot)?;
     let now = desk.service.now();
     let answered = tokio::task::spawn_blocking(move || {
-        let inbound = Inbound {
-            bot: wish.bot,
-            channel: Channel::Web,
-            customer: Customer::new("search", CustomerKind::Customer),
-            content: Content::Text(wish.text),
-        };
-        let (turn, timings) = service::timed(&engine, &inbound, &TalkState::default(), now);
+        let (turn, timings) = service::ask(&engine, &wish.text, now);
         json!({ "turn": view::turn(&engine, &turn, &timings) })
     });
     match answered.await {

@@ -112,8 +112,6 @@ pub struct EntryHit {
     pub phrasing: usize,
     /// BM25 of its best document; 0 where vectors alone found it.
     pub score: Score,
-    /// How near its nearest phrasing lies; `None` without vectors.
-    pub cosine: Option<Cosine>,
     /// How likely the entry answers the message, all that speaks for it taken together.
     pub probability: Probability,
     /// The same by search alone.
@@ -377,7 +375,6 @@ impl Faq {
             entry,
             phrasing,
             score,
-            cosine: features.nearness.map(|nearness| Cosine(nearness.cosine)),
             probability: features.probability(),
             searched: features.probability(),
             features,

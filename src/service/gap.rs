@@ -4,21 +4,17 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 
+use jiff::Span;
+use jiff::SpanRelativeTo;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
 use crate::engine::Engine;
 use crate::message::BotId;
-use crate::message::Channel;
-use crate::message::Content;
-use crate::message::Customer;
-use crate::message::CustomerKind;
-use crate::message::Inbound;
-use crate::policy::state::State;
 use crate::retrieval::topics::SAME_TOPIC;
 use crate::retrieval::topics::topics;
-use crate::service::timed;
+use crate::service::ask;
 use crate::service::view;
 use crate::store::ConversationId;
 use crate::store::CustomerKey;
@@ -161,6 +157,14 @@ fn as_text_if_any<S: serde::Serializer>(at: &Option<Timestamp>, serializer: S) -
     }
 }
 
+/// The instant from which on messages count, looking so far back; a day has 24 hours.
+///
+/// # Errors
+/// It cannot be reckoned: months have no length, or it lies before all time.
+pub fn since(back: Span, now: Timestamp) -> Result<Timestamp, jiff::Error> {
+    now.checked_sub(back.to_duration(SpanRelativeTo::days_are_24_hours())?)
+}
+
 /// Reads all messages of a bot since a time, oldest first. Rows that a later or earlier program wrote in another form
 /// are passed over.
 ///
@@ -298,13 +302,7 @@ fn gap(texts: &[&Text<'_>]) -> Gap {
 
 /// Asks the bot of today what comes nearest, and takes the topic from it.
 fn locate(engine: &Engine, gap: &mut Gap, now: Timestamp) {
-    let inbound = Inbound {
-        bot: engine.known().bot.clone(),
-        channel: Channel::Web,
-        customer: Customer::new("gaps", CustomerKind::Customer),
-        content: Content::Text(gap.texts[0].clone()),
-    };
-    let (turn, _) = timed(engine, &inbound, &State::default(), now);
+    let (turn, _) = ask(engine, &gap.texts[0], now);
     let entries = &turn.evidence.entries;
     gap.draft.topic = entries.first().map(|hit| engine.known().entries[hit.entry].topic.clone());
     gap.nearest = view::candidates(engine, &turn)

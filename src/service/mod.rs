@@ -308,6 +308,18 @@ pub fn timed(
     (turn, timings)
 }
 
+/// Asks a bot as a new customer would, and records nothing.
+#[must_use]
+pub fn ask(engine: &Engine, text: &str, now: Timestamp) -> (Turn, Vec<(Stage, Duration)>) {
+    let inbound = Inbound {
+        bot: engine.known().bot.clone(),
+        channel: Channel::Web,
+        customer: Customer::new("ask", CustomerKind::Customer),
+        content: Content::Text(text.to_owned()),
+    };
+    timed(engine, &inbound, &State::default(), now)
+}
+
 fn inbound(question: &Question, name: Option<String>, tags: BTreeSet<String>) -> Inbound {
     let mut customer = Customer::new(&question.customer_id, question.kind);
     customer.name = question.name.clone().or(name);

@@ -24,14 +24,8 @@ use crate::knowledge::snapshot;
 use crate::knowledge::snapshot::Files;
 use crate::knowledge::snapshot::SnapshotError;
 use crate::message::BotId;
-use crate::message::Channel;
-use crate::message::Content;
-use crate::message::Customer;
-use crate::message::CustomerKind;
-use crate::message::Inbound;
-use crate::policy::state::State;
+use crate::service::ask;
 use crate::service::callback::chain;
-use crate::service::timed;
 use crate::store::NewPublication;
 use crate::store::NewVersion;
 use crate::store::Store;
@@ -325,13 +319,7 @@ pub fn build(
             tracing::error!(bot, error = %chain(&error), "goes on without its model");
         }
         // Expressions and tables are made when they are first needed; not at a customer's cost.
-        let message = Inbound {
-            bot,
-            channel: Channel::Web,
-            customer: Customer::new("warm-up", CustomerKind::Customer),
-            content: Content::Text("你好，有黑色M码200元以内的衬衫吗".to_owned()),
-        };
-        let _warm = timed(&engine, &message, &State::default(), Timestamp::UNIX_EPOCH);
+        let _warm = ask(&engine, "你好，有黑色M码200元以内的衬衫吗", Timestamp::UNIX_EPOCH);
         Ok(engine)
     };
     known.into_iter().map(engine).collect()

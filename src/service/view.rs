@@ -408,7 +408,7 @@ pub fn candidates(engine: &Engine, turn: &Turn) -> Vec<EvidenceView> {
             score: Some(hit.score),
             probability: hit.probability.value(),
             searched: Some(hit.searched.value()),
-            cosine: hit.cosine.map(|cosine| cosine.0),
+            cosine: hit.features.nearness.map(|nearness| nearness.cosine),
             phrasing: Some(match hit.phrasing {
                 0 => entry.question.clone(),
                 at => entry.phrasings.get(at - 1).cloned().unwrap_or_default(),

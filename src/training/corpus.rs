@@ -133,7 +133,7 @@ impl<'e> Corpus<'e> {
         match mode {
             Mode::Bm25 => hits.sort_by(|a, b| b.score.total_cmp(&a.score)),
             Mode::Vector => {
-                let near = |hit: &EntryHit| hit.cosine.map_or(-1.0, |cosine| cosine.0);
+                let near = |hit: &EntryHit| hit.features.nearness.map_or(-1.0, |nearness| nearness.cosine);
                 hits.sort_by(|a, b| near(b).total_cmp(&near(a)));
             }
             Mode::Hybrid => {}

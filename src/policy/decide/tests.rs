@@ -52,7 +52,6 @@ fn entries(likely: &[(usize, f32)]) -> Vec<EntryHit> {
         phrasing: 0,
         score: 1.0,
         probability: probability(*value),
-        cosine: None,
         searched: probability(*value),
         features: Features::default(),
         matched: Vec::new(),
