@@ -132,7 +132,7 @@ fn row_out<'a>(engine: &Engine, text: &'a str, turn: &Turn) -> RowOut<'a> {
 
 /// Parts with paths below the bot's folder: there is no server that a link could point to.
 fn parts(turn: &Turn) -> Vec<PartView> {
-    turn.reply.parts.iter().map(|part| view::part(part, &view::Address::own)).collect()
+    view::reply(turn, &view::Address::own)
 }
 
 /// A reply for the terminal.

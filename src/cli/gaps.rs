@@ -69,7 +69,7 @@ pub(super) fn gaps(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
 /// Every entry with how often it was shown, picked and found helpful; those never used stand last.
 pub(super) fn entries(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let (engine, exchanges) = read(args, config)?;
-    let mut uses = gap::uses(&engine, &exchanges);
+    let mut uses = gap::uses(&engine, &exchanges, Timestamp::now());
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&serde_json::json!({ "entries": uses }))?)?;
@@ -83,6 +83,7 @@ pub(super) fn entries(args: &Args, config: &Config) -> anyhow::Result<ExitCode> 
             "{}\t{}\t出现 {}，选中 {}，有用 {}，没用 {}\t{last}",
             one.id, one.question, one.n_shown, one.n_chosen, one.n_helpful, one.n_unhelpful
         )?;
+        one.ends.iter().try_for_each(|day| writeln!(out, "    到 {day} 为止"))?;
         one.suggestions.iter().try_for_each(|text| writeln!(out, "    可以加的问法：{text}"))?;
     }
     Ok(ExitCode::SUCCESS)

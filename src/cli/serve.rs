@@ -15,6 +15,7 @@ use crate::cli::bots;
 use crate::cli::key;
 use crate::config::Config;
 use crate::config::Serve as ServeSettings;
+use crate::desk::feed::Feeds;
 use crate::desk::sweep;
 use crate::desk::watch::Watch;
 use crate::desk::webhook;
@@ -67,6 +68,10 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
         apps.into_iter().map(|(name, app)| (name, Arc::new(app))).collect();
     let mut desk = http::Desk::new(Arc::clone(&service), apps, callbacks, signer);
     desk.models = bots::places(&config.serve);
+    let feeds =
+        Feeds::new(Arc::clone(&service), versions.clone(), config.serve.allow_hosts.clone(), |name| {
+            std::env::var(name).ok()
+        });
     desk.versions = versions;
     desk.public_url = config.serve.public_url.clone();
     desk.body_bytes_max = config.serve.body_bytes_max;
@@ -85,6 +90,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
         tokio::spawn(webhook::run(Arc::clone(&service), endpoints, webhook::LOOK_EVERY)),
         tokio::spawn(sweep::run(Arc::clone(&service), keep)),
         tokio::spawn(watch.run()),
+        tokio::spawn(feeds.run()),
     ];
     let drain = Duration::from_secs(config.serve.drain_seconds);
     let served = server::serve(listener, http::router(desk), drain).await;

@@ -1,5 +1,6 @@
 //! The server's settings: the built-in defaults, a file, the environment, flags; in that order.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
@@ -39,6 +40,7 @@ pub struct Serve {
     pub public_url: String,
     pub body_bytes_max: usize,
     pub link_days: u32,
+    pub allow_hosts: BTreeSet<String>,
     pub requests_max: usize,
     pub drain_seconds: u64,
 }
@@ -129,6 +131,10 @@ impl Config {
                     })?;
                     toml::Value::Integer(number)
                 }
+                Some(toml::Value::Array(_)) => {
+                    let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+                    toml::Value::Array(items.map(|item| toml::Value::String(item.to_owned())).collect())
+                }
                 _ => toml::Value::String(value),
             };
             known.insert(key, value);
@@ -213,6 +219,8 @@ mod tests {
             read("[serve]\nlink_days = 3\nlisten = \"0.0.0.0:1\"", &[("YINGDA_SERVE_LISTEN", "127.0.0.1:9")]);
         let config = config.unwrap();
         assert_eq!((config.serve.link_days, config.serve.listen.port()), (3, 9));
+        let config = read("", &[("YINGDA_SERVE_ALLOW_HOSTS", "10.0.0.5:80, erp:8080")]).unwrap();
+        assert_eq!(config.serve.allow_hosts.iter().collect::<Vec<_>>(), ["10.0.0.5:80", "erp:8080"]);
     }
 
     #[test]

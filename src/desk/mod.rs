@@ -1,6 +1,7 @@
 //! What moves without a message: telling the outside of handoffs, throwing out what has had its time, taking in what
 //! maintainers change.
 
+pub mod feed;
 pub mod sweep;
 pub mod watch;
 pub mod webhook;

@@ -17,13 +17,17 @@ use crate::knowledge::table::Column;
 use crate::knowledge::table::Row;
 use crate::knowledge::table::rows;
 
+/// The file, below the bot's folder.
+pub(super) const FILE: &str = "products.csv";
+
 /// Reads the catalogue; articles that cannot be used are reported and left out.
 pub(super) fn from_csv(file: &str, text: &str, findings: &mut Vec<Finding>) -> Vec<Product> {
     let rows = rows(file, text, &COLUMNS, findings);
     rows.iter().filter_map(|row| product(file, row, findings)).collect()
 }
 
-const COLUMNS: [Column; 14] = [
+/// Columns of the file.
+pub(super) const COLUMNS: [Column; 14] = [
     Column::required("编号", "id"),
     Column::required("名称", "name"),
     Column::required("类目", "category"),

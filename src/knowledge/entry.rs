@@ -34,10 +34,35 @@ pub struct Validity {
     pub until: Option<Date>,
 }
 
+/// Days before its end in which a maintainer is told of it.
+const SOON_DAYS: i32 = 14;
+
 impl Validity {
+    /// Whether `day` lies in the last two weeks of the period.
+    #[must_use]
+    pub fn ends_soon(&self, day: Date) -> bool {
+        let left = self.until.and_then(|until| day.until(until).ok()).map(|left| left.get_days());
+        left.is_some_and(|days| (0..=SOON_DAYS).contains(&days))
+    }
+
     /// Whether `day` lies inside the period.
     #[must_use]
     pub fn contains(&self, day: Date) -> bool {
         self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day <= until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn an_end_is_near_for_two_weeks() {
+        let period = Validity { from: None, until: Some(date(2027, 1, 1)) };
+        let days = [date(2026, 12, 17), date(2026, 12, 18), date(2027, 1, 1), date(2027, 1, 2)];
+        assert_eq!(days.map(|day| period.ends_soon(day)), [false, true, true, false]);
+        assert!(!Validity::default().ends_soon(date(2027, 1, 1)));
     }
 }

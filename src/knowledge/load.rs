@@ -80,7 +80,7 @@ pub(super) fn in_order(mut findings: Vec<Finding>) -> Vec<Finding> {
 
 const PROFILE: &str = "bot.toml";
 const FILES: [&str; 7] =
-    [PROFILE, "products.csv", "synonyms.txt", "terms.txt", "rules.toml", "replies.toml", "sensitive.toml"];
+    [PROFILE, catalogue::FILE, "synonyms.txt", "terms.txt", "rules.toml", "replies.toml", "sensitive.toml"];
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -101,8 +101,8 @@ fn read(dir: &Path, findings: &mut Vec<Finding>) -> Option<Knowledge> {
     let profile = read_profile(dir, findings);
     let topics = Topics::new(profile.as_ref().map_or(&BTreeMap::new(), |profile| &profile.topics));
     let entries = read_entries(dir, &topics, findings);
-    let products = match text(dir, "products.csv", findings) {
-        Some(text) => catalogue::from_csv("products.csv", &text, findings),
+    let products = match text(dir, catalogue::FILE, findings) {
+        Some(text) => catalogue::from_csv(catalogue::FILE, &text, findings),
         None => Vec::new(),
     };
     let products = at_most(PRODUCTS_MAX, products, "商品", |product| product.source.clone(), findings);

@@ -60,9 +60,47 @@ pub struct Profile {
     /// What customers ask about a product, as words that give the question away.
     #[serde(default)]
     pub aspects: BTreeMap<Aspect, Vec<String>>,
+    /// Where the catalogue comes from, for shops that keep it in a system of their own.
+    #[serde(default)]
+    pub catalogue: Option<Feed>,
     /// WeCom apps whose callback this bot answers, by the name in the path.
     #[serde(default)]
     pub wecom: BTreeMap<String, WecomApp>,
+}
+
+/// An address that lists all goods: JSON, CSV or a spreadsheet.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    /// The address, `http` or `https`; `{page}` in it counts from 1 until a page lists nothing new.
+    pub url: String,
+    /// Minutes from one look to the next, 1 to 10,080.
+    #[serde(default = "hour")]
+    pub every_minutes: u32,
+    /// Value of the header `Authorization`, `env:NAME`.
+    #[serde(default)]
+    pub authorization: Option<String>,
+    /// What the prices are in.
+    #[serde(default)]
+    pub price_in: PriceUnit,
+    /// A column of `products.csv` to what the address calls it, such as `price = "price.sale"`; known names are guessed.
+    #[serde(default)]
+    pub columns: BTreeMap<String, String>,
+}
+
+fn hour() -> u32 {
+    60
+}
+
+/// What a price counts.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum PriceUnit {
+    /// Yuan, with up to two decimals.
+    #[default]
+    Yuan,
+    /// Hundredths of a yuan.
+    Fen,
 }
 
 /// What happens when a bot's folder changes while it runs.

@@ -47,7 +47,7 @@ const AES_KEY_CHARS: usize = 43;
 
 fn is_secret_key(path: &str) -> bool {
     let wecom = path.starts_with("wecom.") && (path.ends_with(".token") || path.ends_with(".aes_key"));
-    wecom || matches!(path, "handoff.webhook" | "handoff.webhook_secret")
+    wecom || matches!(path, "handoff.webhook" | "handoff.webhook_secret" | "catalogue.authorization")
 }
 
 fn looks_like(line: &str) -> Option<&'static str> {

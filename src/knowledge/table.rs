@@ -58,7 +58,8 @@ pub(super) fn guarded(cell: &str) -> String {
     if cell.trim_start_matches('\'').starts_with(FORMULA) { format!("'{cell}") } else { cell.to_owned() }
 }
 
-fn unguarded(cell: &str) -> &str {
+/// A cell as it was before [`guarded`].
+pub(super) fn unguarded(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(rest) if rest.trim_start_matches('\'').starts_with(FORMULA) => rest,
         _ => cell,

@@ -310,7 +310,8 @@ fn faq_rows() {
     check_faq("r-1,退换货,能退吗,,能,chart,,\n", "faq/a.csv:2 unknown-reply");
     check_faq("r-1,退换货,能退吗,,能,,2026-12-02,2026-12-01\n", "faq/a.csv:2 entry-period");
     check_faq("r-1,退换货,能退吗,,能,,,2026-11-21\n", "faq/a.csv:2 expired-entry");
-    assert_eq!(findings(&[("faq/a.csv", &format!("{FAQ}r-1,退换货,能退吗,,能,,,2026-11-22\n"))]), []);
+    check_faq("r-1,退换货,能退吗,,能,,,2026-11-22\n", "faq/a.csv:2 ends-soon");
+    assert_eq!(findings(&[("faq/a.csv", &format!("{FAQ}r-1,退换货,能退吗,,能,,,2026-12-07\n"))]), []);
 }
 
 #[test]
@@ -324,7 +325,7 @@ fn faq_entries_against_each_other() {
     let near = "r-1,退换货,我上个星期买的那件黑色长袖衬衫现在还可以退货吗,,能,,,\n\
                 r-2,退换货,我上个星期买的那件黑色长袖衬衫现在还可以退货么,,能,,,\n";
     check_faq(near, "faq/a.csv:3 near-duplicate");
-    let one_after_the_other = "r-1,退换货,能退吗,,能,,,2026-12-01\nr-2,退换货,能退吗,,不能,,2026-12-02,\n";
+    let one_after_the_other = "r-1,退换货,能退吗,,能,,,2027-12-01\nr-2,退换货,能退吗,,不能,,2027-12-02,\n";
     assert_eq!(findings(&[("faq/a.csv", &format!("{FAQ}{one_after_the_other}"))]), []);
 }
 
@@ -423,8 +424,10 @@ fn documents_that_run_out() {
     };
     let told = check_reply(&file("a", ", valid_until = 2026-11-21"), "replies.toml:2 expired-attachment");
     assert_eq!(told.severity, Severity::Warning);
-    let today = file("a", ", valid_until = 2026-11-22");
-    assert_eq!(findings(&[("replies.toml", &today), ("x.pdf", "12345678")]), []);
+    let told = check_reply(&file("a", ", valid_until = 2026-11-22"), "replies.toml:2 ends-soon");
+    assert_eq!(told.severity, Severity::Warning);
+    let later = file("a", ", valid_until = 2026-12-07");
+    assert_eq!(findings(&[("replies.toml", &later), ("x.pdf", "12345678")]), []);
     check_reply(&file("a", ", current = \"b\""), "replies.toml:2 unknown-reply");
     check_reply(&file("a", ", current = \"a\""), "replies.toml:2 current-loop");
     let chain = file("a", ", valid_until = 2026-11-21, current = \"b\"") + &file("b", "");

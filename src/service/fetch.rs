@@ -11,6 +11,7 @@ use reqwest::Url;
 use reqwest::header;
 use reqwest::redirect;
 
+use crate::secret::Secret;
 use crate::service::callback::chain;
 
 /// Redirects that are followed.
@@ -38,12 +39,20 @@ pub enum FetchError {
         url: String,
     },
     /// It leads into the own network.
-    #[error("{url}：{address} 是内网地址，不访问；确实要读，用 --allow-host 写明主机和端口")]
+    #[error(
+        "{url}：{address} 是内网地址，不访问；确实要读，用 --allow-host 或者 serve.allow_hosts 写明主机和端口"
+    )]
     Private {
         /// The address.
         url: Url,
         /// What its name resolves to.
         address: IpAddr,
+    },
+    /// The secret cannot stand in a header.
+    #[error("{url}：Authorization 的值里有不能放进请求头的字符")]
+    Authorization {
+        /// The address.
+        url: Url,
     },
     /// Nobody knows its host.
     #[error("{url}：找不到主机：{detail}")]
@@ -85,18 +94,29 @@ pub enum FetchError {
     },
 }
 
+/// A wish for a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'w> {
+    /// Its address.
+    pub url: &'w str,
+    /// Hosts with their ports (`10.0.0.5:8080`) that may lie in the own network.
+    pub allowed: &'w BTreeSet<String>,
+    /// Most bytes of the file.
+    pub bytes_max: usize,
+    /// Value of the header `Authorization`; nobody but the host of `url` gets it.
+    pub authorization: Option<&'w Secret>,
+}
+
 /// Reads a file from the web.
-///
-/// * `allowed`: hosts with their ports (`10.0.0.5:8080`) that may lie in the own network.
-/// * `bytes_max`: of the file.
 ///
 /// # Errors
 /// See [`FetchError`].
-pub async fn fetch(url: &str, allowed: &BTreeSet<String>, bytes_max: usize) -> Result<Fetched, FetchError> {
+pub async fn fetch(wish: Wish<'_>) -> Result<Fetched, FetchError> {
+    let Wish { url, allowed, bytes_max, authorization } = wish;
     let given = Url::parse(url).map_err(|_error| FetchError::Address { url: url.to_owned() })?;
     let mut at = given.clone();
     for _hop in 0..=REDIRECTS_MAX {
-        let mut response = ask(&at, allowed).await?;
+        let mut response = ask(&at, allowed, authorization.filter(|_| at.origin() == given.origin())).await?;
         if let Some(next) =
             response.headers().get(header::LOCATION).filter(|_| response.status().is_redirection())
         {
@@ -123,7 +143,11 @@ pub async fn fetch(url: &str, allowed: &BTreeSet<String>, bytes_max: usize) -> R
 }
 
 /// Asks one address, of which the host was looked up and looked at.
-async fn ask(url: &Url, allowed: &BTreeSet<String>) -> Result<reqwest::Response, FetchError> {
+async fn ask(
+    url: &Url,
+    allowed: &BTreeSet<String>,
+    authorization: Option<&Secret>,
+) -> Result<reqwest::Response, FetchError> {
     let (true, Some(host), Some(port)) =
         (matches!(url.scheme(), "http" | "https"), url.host_str(), url.port_or_known_default())
     else {
@@ -153,7 +177,14 @@ async fn ask(url: &Url, allowed: &BTreeSet<String>) -> Result<reqwest::Response,
         .user_agent(concat!("yingda/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(failed)?;
-    client.get(url.clone()).send().await.map_err(failed)
+    let mut request = client.get(url.clone());
+    if let Some(secret) = authorization {
+        let mut value = header::HeaderValue::from_str(secret.expose())
+            .map_err(|_error| FetchError::Authorization { url: url.clone() })?;
+        value.set_sensitive(true);
+        request = request.header(header::AUTHORIZATION, value);
+    }
+    request.send().await.map_err(failed)
 }
 
 /// The last part of the path, with an ending that says what the server says.
@@ -264,14 +295,19 @@ mod tests {
         assert_eq!(name("https://a.example/", "application/pdf"), "a.example.pdf");
     }
 
+    fn wish<'w>(url: &'w str, allowed: &'w BTreeSet<String>) -> Wish<'w> {
+        Wish { url, allowed, bytes_max: 10, authorization: None }
+    }
+
     #[tokio::test]
     async fn what_is_no_page_of_the_web_is_refused() {
+        let allowed = BTreeSet::new();
         for url in ["file:///etc/passwd", "ftp://a.example/x", "x", "http://"] {
-            let error = fetch(url, &BTreeSet::new(), 10).await.unwrap_err();
+            let error = fetch(wish(url, &allowed)).await.unwrap_err();
             assert!(matches!(error, FetchError::Address { .. }), "{url}: {error}");
         }
         for url in ["http://127.0.0.1:9/", "http://[::1]:9/", "http://2130706433/", "http://localhost:9/"] {
-            let error = fetch(url, &BTreeSet::new(), 10).await.unwrap_err();
+            let error = fetch(wish(url, &allowed)).await.unwrap_err();
             assert!(matches!(error, FetchError::Private { .. }), "{url}: {error}");
         }
     }

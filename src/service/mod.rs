@@ -5,6 +5,7 @@ pub mod callback;
 pub mod fetch;
 pub mod flood;
 pub mod gap;
+pub mod merge;
 pub mod order;
 mod record;
 pub mod state;

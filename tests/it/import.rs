@@ -188,3 +188,17 @@ fn a_redirect_into_the_own_network_is_refused() {
     let (_, told) = desk.run(&["import", &format!("http://{around}/x"), "--allow-host", &around]);
     assert!(told.contains("跳转超过 5 次"), "{told}");
 }
+
+#[test]
+fn goods_join_the_catalogue_beside_questions() {
+    let goods =
+        "货号,商品名称,分类,售价,库存\nNEW-1,云柔羊绒围巾,围巾,￥299.00,12件\nNEW-2,没有价格的,围巾,面议,1\n";
+    let desk = Desk::new(&[("商品.csv", goods), ("常见.csv", GOOD)]);
+    let (code, told) = desk.run(&["import", "files"]);
+    assert!(code == Some(1) && told.contains("商品.csv 第 3 行：“价格”一栏“面议”不是价格"), "{told}");
+    let (_, told) = desk.run(&["import", "files", "--partial"]);
+    assert!(told.contains("商品.csv → products.csv：2 件商品"), "{told}");
+    assert!(told.contains("新增 3 条"), "{told}");
+    desk.run(&["versions", "publish"]);
+    assert!(desk.run(&["ask", "云柔羊绒围巾"]).1.contains("299"));
+}

@@ -7,6 +7,7 @@ mod cli;
 mod contract;
 mod encoder;
 mod eval;
+mod feed;
 mod fixture;
 mod http;
 mod import;

@@ -17,9 +17,8 @@ pub(super) fn read(name: &str, text: &str) -> Result<Vec<Sheet>, ImportError> {
     match serde_json::from_str::<Value>(text) {
         Ok(Value::Array(items)) => take(name, items, &mut sheet, &mut objects),
         Ok(Value::Object(object)) => {
-            let is_list = |items: &&Vec<Value>| items.first().is_some_and(Value::is_object);
-            let list = object.values().filter_map(Value::as_array).find(is_list).cloned();
-            take(name, list.unwrap_or_else(|| vec![Value::Object(object)]), &mut sheet, &mut objects);
+            let list = list(&object).unwrap_or_else(|| vec![Value::Object(object)]);
+            take(name, list, &mut sheet, &mut objects);
         }
         Ok(_) => {}
         Err(whole) => {
@@ -40,6 +39,8 @@ pub(super) fn read(name: &str, text: &str) -> Result<Vec<Sheet>, ImportError> {
             }
         }
     }
+    let objects: Vec<(usize, Map<String, Value>)> =
+        objects.into_iter().map(|(line, object)| (line, flat(object))).collect();
     let mut columns: BTreeMap<String, usize> = BTreeMap::new();
     for key in objects.iter().flat_map(|(_, object)| object.keys()) {
         let next = columns.len();
@@ -53,6 +54,40 @@ pub(super) fn read(name: &str, text: &str) -> Result<Vec<Sheet>, ImportError> {
         sheet.rows.insert(line, cells.collect());
     }
     Ok(vec![sheet])
+}
+
+/// The first list in an answer, however deep it is wrapped: `{"code": 0, "data": {"list": [..]}}`. A list without anything
+/// in it is one where there is no other.
+fn list(object: &Map<String, Value>) -> Option<Vec<Value>> {
+    let mut level: Vec<&Map<String, Value>> = vec![object];
+    let mut empty = None;
+    while !level.is_empty() {
+        for items in level.iter().flat_map(|object| object.values()).filter_map(Value::as_array) {
+            match items.first() {
+                Some(Value::Object(_)) => return Some(items.clone()),
+                None => empty = Some(Vec::new()),
+                Some(_) => {}
+            }
+        }
+        level = level.iter().flat_map(|object| object.values()).filter_map(Value::as_object).collect();
+    }
+    empty
+}
+
+/// Keys of objects inside of objects, joined with points: `price.sale`.
+fn flat(object: Map<String, Value>) -> Map<String, Value> {
+    let mut all = Map::new();
+    for (key, value) in object {
+        match value {
+            Value::Object(inner) => {
+                all.extend(flat(inner).into_iter().map(|(below, value)| (format!("{key}.{below}"), value)));
+            }
+            other => {
+                all.insert(key, other);
+            }
+        }
+    }
+    all
 }
 
 fn take(name: &str, items: Vec<Value>, sheet: &mut Sheet, objects: &mut Vec<(usize, Map<String, Value>)>) {

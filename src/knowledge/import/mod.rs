@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! bytes -> sheet (CSV, XLSX, XLS, ODS, JSON) -> columns guessed -> rows ┐
-//!       -> document (Markdown, text, HTML, DOCX, PDF) -> passages       ┴-> faq/import/NAME.csv
+//!       -> document (Markdown, text, HTML, DOCX, PDF) -> passages       ┴-> faq/import/NAME.csv, products.csv
 //! ```
 
 mod archive;
 mod columns;
 mod document;
 mod docx;
+pub mod goods;
 mod json;
 mod sheet;
 
@@ -17,12 +18,16 @@ use std::collections::BTreeMap;
 use sha2::Digest;
 use sha2::Sha256;
 
+use crate::knowledge::import::goods::Good;
 use crate::knowledge::snapshot::Files;
 use crate::knowledge::table;
 use crate::text::decode::decode;
 use crate::text::hex::lower_hex;
 
 pub use crate::knowledge::import::columns::Column;
+pub use crate::knowledge::import::columns::Mapping;
+pub use crate::knowledge::import::columns::known;
+pub use crate::knowledge::import::columns::strangers;
 
 /// Bytes of one file.
 pub const IMPORT_BYTES_MAX: usize = 64 << 20;
@@ -63,9 +68,15 @@ pub enum ImportError {
         /// The limit.
         limit: u64,
     },
+    /// A mapping that names no column.
+    #[error("“{column}”不是能指定的列；可以是 {known}", known = known().join("、"))]
+    Column {
+        /// What it names.
+        column: String,
+    },
     /// A table without the columns that are needed.
     #[error(
-        "{name}：没有找到表头：需要“问题”和“答案”两列，表里有 {found}；可以用 --map 问题=列名 --map 答案=列名 指定"
+        "{name}：没有找到表头：问答需要“问题”和“答案”两列，商品需要“编号”和名称、价格、库存中的一列，表里有 {found}；可以用 --map 问题=列名 --map 答案=列名 指定"
     )]
     Header {
         /// The file.
@@ -103,6 +114,8 @@ pub struct Imported {
     pub name: String,
     /// Rows and passages.
     pub drafts: Vec<Draft>,
+    /// Articles for sale.
+    pub goods: Vec<Good>,
     /// Rows that were left out.
     pub refused: Vec<Refused>,
     /// Columns that nobody reads.
@@ -123,11 +136,14 @@ pub struct Draft {
 /// Reads a file.
 ///
 /// * `name`: with its ending, which says what it is.
-/// * `map`: columns that the caller has named, by their headings.
+/// * `map`: columns that the caller has named, with their headings.
 ///
 /// # Errors
 /// See [`ImportError`]. Mistakes of single rows are told in [`Imported::refused`].
-pub fn read(name: &str, bytes: &[u8], map: &BTreeMap<Column, String>) -> Result<Imported, ImportError> {
+pub fn read(name: &str, bytes: &[u8], map: &Mapping) -> Result<Imported, ImportError> {
+    if let Some(column) = strangers(map).first() {
+        return Err(ImportError::Column { column: (*column).to_owned() });
+    }
     if bytes.len() > IMPORT_BYTES_MAX {
         return Err(ImportError::Size { name: name.to_owned(), bytes: bytes.len() });
     }
@@ -144,7 +160,7 @@ pub fn read(name: &str, bytes: &[u8], map: &BTreeMap<Column, String>) -> Result<
         "pdf" => document::text(name, &document::pdf_pages(name, bytes)?),
         _ => return Err(ImportError::Format { name: name.to_owned() }),
     };
-    if imported.drafts.is_empty() && imported.refused.is_empty() {
+    if imported.drafts.is_empty() && imported.goods.is_empty() && imported.refused.is_empty() {
         return Err(ImportError::Empty { name: name.to_owned() });
     }
     Ok(imported)
@@ -177,7 +193,7 @@ pub fn place(
     let file = target(&imported.name);
     let mut placed = Placed { file: file.clone(), ..Placed::default() };
     let mut titles: BTreeMap<String, String> = BTreeMap::new();
-    let mut table = Table::new();
+    let mut table = Table::new(Column::ALL.into_iter().map(Column::heading));
     for draft in imported.drafts.iter().filter(|draft| !skipped(&draft.place)) {
         let mut cells = draft.cells.clone();
         let topic = &mut cells[Column::Topic as usize];
@@ -209,9 +225,9 @@ struct Table {
 }
 
 impl Table {
-    fn new() -> Self {
+    fn new<'h>(headings: impl Iterator<Item = &'h str>) -> Self {
         let mut table = Self { bytes: Vec::new(), line: 1 };
-        table.push(Column::ALL.map(Column::heading).into_iter());
+        table.push(headings);
         table
     }
 

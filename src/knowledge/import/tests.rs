@@ -8,8 +8,12 @@ use zip::write::SimpleFileOptions;
 
 use super::*;
 
-fn no_map() -> BTreeMap<Column, String> {
+fn no_map() -> Mapping {
     BTreeMap::new()
+}
+
+fn mapping(pairs: &[(&str, &str)]) -> Mapping {
+    pairs.iter().map(|(column, heading)| ((*column).to_owned(), (*heading).to_owned())).collect()
 }
 
 fn cell(draft: &Draft, column: Column) -> &str {
@@ -146,7 +150,7 @@ fn a_column_that_nobody_guesses_can_be_named() {
     let text = "咨询,话术库\n怎么退货,七天内可退。\n";
     let error = read("x.csv", text.as_bytes(), &no_map()).unwrap_err().to_string();
     assert!(error.contains("“咨询”、“话术库”") && error.contains("--map"), "{error}");
-    let map = BTreeMap::from([(Column::Question, "咨询".to_owned()), (Column::Answer, "话术库".to_owned())]);
+    let map = mapping(&[("问题", "咨询"), ("answer", "话术库")]);
     assert_eq!(entries(&read("x.csv", text.as_bytes(), &map).unwrap()), [["怎么退货", "", "七天内可退。"]]);
 }
 
@@ -324,7 +328,7 @@ fn what_is_nothing_is_told_apart() {
         ("a.exe", &b"MZ"[..], "不认识"),
         ("a.xlsx", b"PK\x03\x04 not", "打不开"),
         ("a.docx", b"\xD0\xCF\x11\xE0 old", "另存为"),
-        ("a.csv", b"", "没有任何内容"),
+        ("a.csv", b"", "没有内容"),
         ("a.txt", b" \n", "没有内容"),
         ("a.json", b"{", "打不开"),
     ] {
@@ -388,4 +392,102 @@ fn pairs_without_an_answer_are_told_and_words_before_the_first_pair_are_kept() {
     let questions: Vec<_> = entries(&imported).iter().map(|entry| entry[0].to_owned()).collect();
     assert_eq!(questions, ["售后", "怎么退货"]);
     assert!(imported.refused[0].reason.contains("没有答案的"), "{:?}", imported.refused);
+}
+
+fn stocked(imported: &Imported, others: goods::Others, files: &mut Files) -> (Placed, Vec<Vec<String>>) {
+    let (placed, _) = goods::stock(&imported.goods, others, files, &|_| false);
+    let text = String::from_utf8(files["products.csv"].clone()).unwrap();
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let rows = reader.records().skip(1).map(|row| row.unwrap().iter().map(str::to_owned).collect());
+    (placed, rows.collect())
+}
+
+const CATALOGUE: &str = "编号,名称,类目,别名,系列,颜色,尺码,材质,款式,价格,库存,缺货,图片,描述\n\
+                         A-1,云柔衬衫,衬衫,白衬衣,云柔,黑色|白色,M|L,棉,通勤,199,30,黑色/M,p.png,不透\n\
+                         A-2,抓绒卫衣,卫衣,,,灰色,均码,绒,,259,8,,,\n";
+
+fn with_catalogue() -> Files {
+    Files::from([("products.csv".to_owned(), CATALOGUE.into()), ("p.png".to_owned(), b"x".to_vec())])
+}
+
+#[test]
+fn an_export_of_a_shop_system_becomes_the_catalogue() {
+    let table = xlsx(
+        &[
+            row(
+                1,
+                &[
+                    "货号",
+                    "商品名称",
+                    "商品分类",
+                    "颜色分类",
+                    "尺码",
+                    "售价（元）",
+                    "库存数量",
+                    "主图",
+                    "运营备注",
+                ],
+            ),
+            row(2, &["B-7", "亚麻裤", "裤子", "卡其", "M", "￥1,299.00", "12件", "https://x/1.png", "x"]),
+            row(3, &["B-7", "亚麻裤", "裤子", "卡其", "L", "1299", "0", "", ""]),
+            row(4, &["B-7", "亚麻裤", "裤子", "黑色", "M", "1299.0", "3", "", ""]),
+            row(5, &["\0", "没有货号", "裤子", "黑色", "M", "9", "3", "", ""]),
+            row(6, &["B-7", "亚麻裤", "裤子", "白色", "M", "999", "3", "", ""]),
+        ]
+        .concat(),
+        "",
+    );
+    let imported = read("商品.xlsx", &table, &no_map()).unwrap();
+    assert_eq!(imported.drafts, []);
+    assert_eq!(imported.unread, ["运营备注"]);
+    let refused: Vec<_> =
+        imported.refused.iter().map(|row| (row.place.as_str(), row.reason.as_str())).collect();
+    assert_eq!(
+        refused,
+        [
+            ("商品.xlsx 第 5 行", "“编号”是空的"),
+            ("商品.xlsx 第 6 行", "编号“B-7”的价格前面是“1299”，这里是“999”")
+        ]
+    );
+    let (placed, rows) = stocked(&imported, goods::Others::Stay, &mut Files::new());
+    let expected =
+        ["B-7", "亚麻裤", "裤子", "", "", "卡其|黑色", "M|L", "", "", "1299", "15", "卡其/L", "", ""];
+    assert_eq!(rows, [expected]);
+    assert_eq!(placed.places, BTreeMap::from([(2, "商品.xlsx 第 2 行".to_owned())]));
+}
+
+#[test]
+fn a_table_of_prices_leaves_the_rest_of_an_article_as_it_is() {
+    let imported = read("价.csv", "编号,价格,库存\nA-1,149,7\n".as_bytes(), &no_map()).unwrap();
+    let (_, rows) = stocked(&imported, goods::Others::Stay, &mut with_catalogue());
+    let changed = ["A-1", "云柔衬衫", "衬衫", "白衬衣", "云柔", "黑色|白色", "M|L", "棉", "通勤", "149", "7"];
+    assert_eq!(rows[0][..11], changed);
+    assert_eq!(rows[0][11..], ["黑色/M", "p.png", "不透"]);
+    assert_eq!(rows[1][0], "A-2");
+    let (_, rows) = stocked(&imported, goods::Others::Go, &mut with_catalogue());
+    assert_eq!(rows.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["A-1"]);
+}
+
+#[test]
+fn what_is_sold_out_follows_the_colours_of_the_table() {
+    let imported = read("色.csv", "编号,颜色,库存\nA-1,蓝色,7\n".as_bytes(), &no_map()).unwrap();
+    let (_, rows) = stocked(&imported, goods::Others::Stay, &mut with_catalogue());
+    assert_eq!((rows[0][5].as_str(), rows[0][11].as_str()), ("蓝色", ""));
+}
+
+#[test]
+fn a_list_of_goods_is_found_in_the_answer_of_a_system() {
+    let answer = r#"{"code": 0, "tags": ["x"], "data": {"total": 1, "list": [
+        {"sku": "C-1", "title": "帆布包", "cat": {"name": "包"}, "price": {"sale": 59.90}, "stock": 4, "color": ["米白", "黑"]}
+    ]}}"#;
+    let map = mapping(&[("类目", "cat.name"), ("价格", "price.sale")]);
+    let imported = read("answer.json", answer.as_bytes(), &map).unwrap();
+    let (_, rows) = stocked(&imported, goods::Others::Stay, &mut Files::new());
+    assert_eq!(rows[0], ["C-1", "帆布包", "包", "", "", "米白|黑", "", "", "", "59.9", "4", "", "", ""]);
+}
+
+#[test]
+fn a_mapping_of_a_column_that_nobody_has_is_refused() {
+    let error = read("a.csv", b"x", &mapping(&[("单位", "x")])).unwrap_err().to_string();
+    assert!(error.contains("“单位”") && error.contains("价格"), "{error}");
 }

@@ -82,6 +82,11 @@ fn period(entry: &Entry, today: Date) -> Option<Finding> {
                 "更新答案和日期，或者删掉这一条。",
             ))
         }
+        (_, Some(until)) if validity.ends_soon(today) => {
+            let message = format!("答案到 {until} 为止，快到期了，之后机器人就不用它了。");
+            let remedy = "准备好新的答案，或者把日期往后改。";
+            Some(Finding::warning("ends-soon", entry.source.clone(), message, remedy))
+        }
         _ => None,
     }
 }

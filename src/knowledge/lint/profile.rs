@@ -1,11 +1,16 @@
 //! `bot.toml`: limits between its values.
 
 use crate::knowledge::finding::Finding;
+use crate::knowledge::import;
 use crate::knowledge::limits::SUGGESTIONS_MAX;
 use crate::knowledge::lint::spots::Spots;
 use crate::knowledge::near::suggestion;
+use crate::knowledge::profile::Feed;
 use crate::knowledge::profile::Profile;
 use crate::knowledge::shown;
+
+/// Minutes of a week.
+const MINUTES_MAX: u32 = 7 * 24 * 60;
 
 /// * `replies`: names of the replies.
 pub(super) fn findings(profile: &Profile, replies: &[&str], spots: &Spots) -> Vec<Finding> {
@@ -39,6 +44,7 @@ pub(super) fn findings(profile: &Profile, replies: &[&str], spots: &Spots) -> Ve
         let source = spots.profile("link_days");
         findings.push(Finding::error("bad-days", source, message, "写成客户需要的天数，一般 7 天。"));
     }
+    findings.extend(profile.catalogue.iter().flat_map(|feed| catalogue(feed, spots)));
     for (intent, spec) in &profile.intents {
         let source = || spots.profile(&format!("intents.{intent}"));
         if let Some(group) = spec.handoff.as_deref().filter(|group| !groups.contains(group)) {
@@ -56,6 +62,31 @@ pub(super) fn findings(profile: &Profile, replies: &[&str], spots: &Spots) -> Ve
                 format!("意图 {} 的 reply 写的“{}”不在 replies.toml 里。", shown(intent), shown(reply));
             findings.push(Finding::error("unknown-reply", source(), message, &suggestion(reply, replies)));
         }
+    }
+    findings
+}
+
+fn catalogue(feed: &Feed, spots: &Spots) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !["http://", "https://"].iter().any(|scheme| feed.url.starts_with(scheme)) {
+        let message = format!("[catalogue] 的 url 写的是“{}”，不是 http 或 https 的网址。", shown(&feed.url));
+        let remedy = "写商品接口的完整地址，如 https://erp.example.com/goods?page={page}。";
+        findings.push(Finding::error("bad-url", spots.profile("catalogue.url"), message, remedy));
+    }
+    if !(1..=MINUTES_MAX).contains(&feed.every_minutes) {
+        let message = format!("every_minutes 写的是 {}，要在 1 到 {MINUTES_MAX} 之间。", feed.every_minutes);
+        let source = spots.profile("catalogue.every_minutes");
+        findings.push(Finding::error("bad-minutes", source, message, "库存变得快写 10，一般写 60。"));
+    }
+    for stranger in import::strangers(&feed.columns) {
+        let message = format!("[catalogue.columns] 里的“{}”不是商品表的列。", shown(stranger));
+        let source = spots.profile(&format!("catalogue.columns.{stranger}"));
+        findings.push(Finding::error(
+            "unknown-column",
+            source,
+            message,
+            &suggestion(stranger, &import::known()),
+        ));
     }
     findings
 }

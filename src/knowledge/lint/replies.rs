@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use crate::knowledge::Knowledge;
 use crate::knowledge::Source;
+use crate::knowledge::entry::Validity;
 use crate::knowledge::finding::Finding;
 use crate::knowledge::lint::attachments;
 use crate::knowledge::lint::attachments::Media;
@@ -109,18 +110,17 @@ impl Look<'_> {
 
     /// Never an error: a bot that was served yesterday must start today.
     fn expiry(&mut self, valid_until: Option<Date>, current: Option<&str>, today: Date) {
-        if let (Some(until), None) = (valid_until, current)
-            && until < today
-        {
+        let (Some(until), None) = (valid_until, current) else { return };
+        let remedy = "换成新文件，或者用 current 指向新的回复。";
+        let (code, message) = if until < today {
             let message = format!("文件到 {until} 为止，今天（{today}）已经过期，又没有写 current。");
-            let source = self.source("valid_until");
-            self.findings.push(Finding::warning(
-                "expired-attachment",
-                source,
-                message,
-                "换成新文件，或者用 current 指向新的回复。",
-            ));
-        }
+            ("expired-attachment", message)
+        } else if (Validity { from: None, until: valid_until }).ends_soon(today) {
+            ("ends-soon", format!("文件到 {until} 为止，快到期了，又没有写 current。"))
+        } else {
+            return;
+        };
+        self.findings.push(Finding::warning(code, self.source("valid_until"), message, remedy));
     }
 
     fn bytes(&mut self, code: &'static str, key: &str, words: &str, limit: usize) {
