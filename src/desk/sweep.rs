@@ -1,20 +1,35 @@
-//! Old dedupe rows.
+//! What time takes away: old dedupe rows, and knowledge that nears its last day.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use jiff::civil::Date;
 
+use crate::message::BotId;
 use crate::service::Service;
 use crate::service::callback::chain;
 
 const EVERY: Duration = Duration::from_secs(600);
 
-/// Throws out answered callbacks that are older than `keep`, every ten minutes, for as long as it is polled.
+/// Throws out answered callbacks that are older than `keep`, every ten minutes, and tells once a day what knowledge nears its
+/// end, for as long as it is polled.
 pub async fn run(service: Arc<Service>, keep: SignedDuration) {
     let mut tick = tokio::time::interval(EVERY);
+    let mut told: BTreeMap<BotId, Date> = BTreeMap::new();
     loop {
         tick.tick().await;
+        for (bot, engine) in service.bots().iter() {
+            let today = engine.calendar().today(service.now());
+            if told.insert(bot.clone(), today) == Some(today) {
+                continue;
+            }
+            let n_ending = engine.known().entries.iter().filter(|one| one.validity.ends_soon(today)).count();
+            if n_ending > 0 {
+                tracing::warn!(bot, n_ending, "answers end within two weeks; `yingda entries` names them");
+            }
+        }
         let Ok(before) = service.now().checked_sub(keep) else { continue };
         match service.store().callbacks_prune(before).await {
             Ok(pruned) => tracing::debug!(pruned, "threw out old callbacks"),

@@ -60,13 +60,11 @@ pub(super) async fn chat(
     if desk.service.bots().get(&question.bot).is_none_or(|engine| !access.may_meet(engine.known())) {
         return Err(unknown_bot(&desk, access, &question.bot));
     }
-    let view = |reply: &Reply| -> Vec<PartView> {
-        let link = desk.links(&question.bot);
-        reply.parts.iter().map(|part| view::part(part, &link)).collect()
-    };
+    let link = desk.links(&question.bot);
+    let view =
+        |reply: &Reply| -> Vec<PartView> { reply.parts.iter().map(|part| view::part(part, &link)).collect() };
     match desk.service.answer(&question).await {
         Ok(answer) => {
-            let reply = view(&answer.reply);
             let Some(turn) = &answer.turn else {
                 desk.meter.flooded();
                 return Err(ApiError::new(
@@ -74,9 +72,10 @@ pub(super) async fn chat(
                     "flood",
                     "这位客户一分钟内的消息太多了",
                 )
-                .with_reply(reply));
+                .with_reply(view(&answer.reply)));
             };
             desk.meter.answered(&question.bot, turn.decision.action(), &answer.timings);
+            let reply = view::reply(turn, &link);
             let explained = access.scope == Some(Scope::Admin);
             let turn = explained.then(|| view::turn(&answer.engine, turn, &answer.timings));
             Ok(Json(ChatResponse { reply, answer_id: answer.answer_id, turn }))

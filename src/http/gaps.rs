@@ -44,7 +44,8 @@ pub(super) async fn entries(
     Extension(access): Extension<Access>,
     wish: Result<Query<Wish>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let view = |engine: &Engine, exchanges: &[Exchange]| json!({ "entries": gap::uses(engine, exchanges) });
+    let now = desk.service.now();
+    let view = move |engine: &Engine, exchanges: &[Exchange]| json!({ "entries": gap::uses(engine, exchanges, now) });
     report(desk, access, wish, view).await
 }
 

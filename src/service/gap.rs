@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use jiff::Span;
 use jiff::SpanRelativeTo;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -142,6 +144,9 @@ pub struct EntryUse {
     /// When it was shown last; `None`: not in this time.
     #[serde(serialize_with = "as_text_if_any")]
     pub last_used: Option<Timestamp>,
+    /// Its last day, where that is near or past.
+    #[serde(serialize_with = "as_text_if_any")]
+    pub ends: Option<Date>,
     /// Messages that reached it by a detour and could become phrasings, the most frequent first.
     pub suggestions: Vec<String>,
 }
@@ -150,7 +155,10 @@ fn as_text<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok,
     serializer.collect_str(at)
 }
 
-fn as_text_if_any<S: serde::Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+fn as_text_if_any<T: Display, S: serde::Serializer>(
+    at: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => serializer.collect_str(at),
         None => serializer.serialize_none(),
@@ -315,7 +323,7 @@ fn locate(engine: &Engine, gap: &mut Gap, now: Timestamp) {
 
 /// What became of every entry, in the order of the knowledge.
 #[must_use]
-pub fn uses(engine: &Engine, exchanges: &[Exchange]) -> Vec<EntryUse> {
+pub fn uses(engine: &Engine, exchanges: &[Exchange], now: Timestamp) -> Vec<EntryUse> {
     let mut uses: HashMap<&str, EntryUse> = HashMap::new();
     let mut detours: HashMap<&str, BTreeMap<&str, usize>> = HashMap::new();
     for (exchange, next) in with_next(exchanges) {
@@ -336,6 +344,7 @@ pub fn uses(engine: &Engine, exchanges: &[Exchange]) -> Vec<EntryUse> {
             *detours.entry(id).or_default().entry(&exchange.text).or_default() += 1;
         }
     }
+    let today = engine.calendar().today(now);
     let entries = engine.known().entries.iter();
     entries
         .map(|entry| {
@@ -349,6 +358,8 @@ pub fn uses(engine: &Engine, exchanges: &[Exchange]) -> Vec<EntryUse> {
                 detours.into_iter().filter(|(text, _)| !known.contains(normalise(text).as_str())).collect();
             detours.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
             own.suggestions = detours.iter().take(TEXTS_SHOWN).map(|(text, _)| (*text).to_owned()).collect();
+            let is_worth_telling = |until: &Date| entry.validity.ends_soon(today) || *until < today;
+            own.ends = entry.validity.until.filter(is_worth_telling);
             (own.id, own.question) = (entry.id.clone(), entry.question.clone());
             own
         })

@@ -25,6 +25,7 @@ use crate::policy::decision::About;
 use crate::policy::decision::Basis;
 use crate::policy::decision::Decision;
 use crate::policy::decision::Reason;
+use crate::reply::quote::quotation;
 use crate::store::HandoffRow;
 
 /// One part of a reply.
@@ -32,13 +33,41 @@ use crate::store::HandoffRow;
 #[serde(tag = "type", rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the fields are those of message::Part")]
 pub enum PartView {
-    Text { text: String },
-    Choices { prompt: String, options: Vec<String> },
-    Image { url: String, title: String, until: Option<String> },
-    Card { title: String, description: String, url: Option<String>, picture: Option<String> },
-    File { url: String, title: String, until: Option<String> },
-    Voice { url: String, title: String, until: Option<String> },
-    Link { title: String, url: String },
+    Text {
+        text: String,
+        /// Characters of the sentence that the customer was after: the first, and the one behind the last.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        quote: Option<[usize; 2]>,
+    },
+    Choices {
+        prompt: String,
+        options: Vec<String>,
+    },
+    Image {
+        url: String,
+        title: String,
+        until: Option<String>,
+    },
+    Card {
+        title: String,
+        description: String,
+        url: Option<String>,
+        picture: Option<String>,
+    },
+    File {
+        url: String,
+        title: String,
+        until: Option<String>,
+    },
+    Voice {
+        url: String,
+        title: String,
+        until: Option<String>,
+    },
+    Link {
+        title: String,
+        url: String,
+    },
 }
 
 /// Where a file of the bot's folder is to be had.
@@ -73,7 +102,7 @@ pub fn part(part: &Part, link: &dyn Fn(&str) -> Address) -> PartView {
         (url, asset.title.clone(), until.map(|day| day.to_string()))
     };
     match part {
-        Part::Text(text) => PartView::Text { text: text.clone() },
+        Part::Text(text) => PartView::Text { text: text.clone(), quote: None },
         Part::Choices { prompt, options } => {
             PartView::Choices { prompt: prompt.clone(), options: options.clone() }
         }
@@ -97,6 +126,25 @@ pub fn part(part: &Part, link: &dyn Fn(&str) -> Address) -> PartView {
         },
         Part::Link { title, url } => PartView::Link { title: title.clone(), url: url.clone() },
     }
+}
+
+/// The reply of a turn; in a long answer of an entry the sentence that was asked for is marked.
+///
+/// * `link`: address of a file of the bot's folder.
+#[must_use]
+pub fn reply(turn: &Turn, link: &dyn Fn(&str) -> Address) -> Vec<PartView> {
+    let mut parts: Vec<PartView> = turn.reply.parts.iter().map(|one| part(one, link)).collect();
+    if matches!(turn.decision, Decision::Answer(Basis::Entry(_)))
+        && let Some(PartView::Text { text, quote }) = parts.first_mut()
+    {
+        let utterance = &turn.evidence.utterance;
+        let words = utterance.words.iter().map(|word| word.of(utterance.as_str()));
+        *quote = quotation(text, words).map(|span| {
+            let Range { start, end } = span.chars(text);
+            [start, end]
+        });
+    }
+    parts
 }
 
 /// A handoff as staff, the command line and the webhook see it.

@@ -11,7 +11,7 @@ import { say } from "./words.js";
  */
 export function drawPart(part, choices) {
   switch (part?.type) {
-    case "text": return element("div", { class: "slip slip-text" }, withLinks(part.text));
+    case "text": return element("div", { class: "slip slip-text" }, withQuote(part.text, part.quote));
     case "choices": return drawChoices(part, choices);
     case "image": return drawImage(part);
     case "card": return drawCard(part);
@@ -21,6 +21,15 @@ export function drawPart(part, choices) {
     // A newer server may know more kinds of part than this page.
     default: return element("div", { class: "slip slip-text slip-faint" }, part?.text ?? part?.title ?? say("unknownPart"));
   }
+}
+
+// The places of a quotation count characters, not the halves of them that JavaScript counts.
+function withQuote(text, quote) {
+  const letters = Array.from(String(text ?? ""));
+  if (!Array.isArray(quote)) return withLinks(text);
+  const [start, end] = quote;
+  const piece = (from, to) => withLinks(letters.slice(from, to).join(""));
+  return [...piece(0, start), element("mark", { class: "quote" }, piece(start, end)), ...piece(end)];
 }
 
 // An address in running Chinese text ends at the first Chinese character or full-width mark.
