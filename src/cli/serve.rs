@@ -16,6 +16,8 @@ use crate::cli::key;
 use crate::config::Config;
 use crate::config::Serve as ServeSettings;
 use crate::desk::feed::Feeds;
+use crate::desk::interrupted;
+use crate::desk::outbox;
 use crate::desk::sweep;
 use crate::desk::watch::Watch;
 use crate::desk::webhook;
@@ -57,7 +59,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let watch = raise(&config.serve, &service, &versions).await?;
     let engines = service.bots();
     let variable = |name: &str| std::env::var(name).ok();
-    let (apps, off) = app::apps(engines.values().map(|engine| engine.known()), &variable);
+    let (apps, off) = app::apps(engines.values().map(|engine| engine.known()), &config.wecom.url, &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
     let (endpoints, off) = webhook::endpoints(engines.values().map(|engine| engine.known()), &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
@@ -76,21 +78,19 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     desk.public_url = config.serve.public_url.clone();
     desk.body_bytes_max = config.serve.body_bytes_max;
     desk.requests_max = config.serve.requests_max;
+    let kf = desk.open_kf();
+    let (apps, plans, callbacks) = (desk.apps.clone(), desk.plans(), desk.callbacks.clone());
     greet(address, engines.values(), &desk, &keys)?;
     drop(engines);
-    match desk.resume().await {
-        Ok(0) => {}
-        Ok(resumed) => {
-            tracing::warn!(resumed, "answered callbacks that the last run left open; recorded as late");
-        }
-        Err(error) => tracing::error!(error = %chain(&error), "open callbacks of the last run stay open"),
-    }
     let keep = SignedDuration::from_hours(i64::from(config.callback.keep_hours));
     let beside = [
         tokio::spawn(webhook::run(Arc::clone(&service), endpoints, webhook::LOOK_EVERY)),
         tokio::spawn(sweep::run(Arc::clone(&service), keep)),
         tokio::spawn(watch.run()),
         tokio::spawn(feeds.run()),
+        tokio::spawn(outbox::run(Arc::clone(&service), apps)),
+        tokio::spawn(kf.run()),
+        tokio::spawn(interrupted::run(callbacks, plans)),
     ];
     let drain = Duration::from_secs(config.serve.drain_seconds);
     let served = server::serve(listener, http::router(desk), drain).await;

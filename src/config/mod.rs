@@ -22,6 +22,8 @@ pub const ENV_PREFIX: &str = "YINGDA_";
 pub struct Config {
     /// The HTTP server and where things lie.
     pub serve: Serve,
+    /// Calls to WeCom.
+    pub wecom: Wecom,
     /// WeCom callbacks.
     pub callback: Callback,
     /// Logging.
@@ -43,6 +45,14 @@ pub struct Serve {
     pub allow_hosts: BTreeSet<String>,
     pub requests_max: usize,
     pub drain_seconds: u64,
+}
+
+/// `[wecom]`; see `default.toml` for what each key means.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct Wecom {
+    pub url: String,
 }
 
 /// `[callback]`; see `default.toml` for what each key means.
@@ -180,6 +190,9 @@ impl Config {
         let url = &self.serve.public_url;
         let web = url.is_empty() || url.starts_with("https://") || url.starts_with("http://");
         limit(web, "serve.public_url", format!("{url:?}"), "empty or an http(s) address")?;
+        let url = &self.wecom.url;
+        let web = url.starts_with("https://") || url.starts_with("http://");
+        limit(web, "wecom.url", format!("{url:?}"), "an http(s) address")?;
         Ok(self)
     }
 }

@@ -2,6 +2,8 @@
 //! maintainers change.
 
 pub mod feed;
+pub mod interrupted;
+pub mod outbox;
 pub mod sweep;
 pub mod watch;
 pub mod webhook;

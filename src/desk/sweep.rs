@@ -1,4 +1,4 @@
-//! What time takes away: old dedupe rows, and knowledge that nears its last day.
+//! What time takes away: old dedupe rows, messages sent long ago, and knowledge that nears its last day.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::service::callback::chain;
 
 const EVERY: Duration = Duration::from_secs(600);
 
-/// Throws out answered callbacks that are older than `keep`, every ten minutes, and tells once a day what knowledge nears its
+/// Throws out answered callbacks and settled messages that are older than `keep`, every ten minutes, and tells once a day what knowledge nears its
 /// end, for as long as it is polled.
 pub async fn run(service: Arc<Service>, keep: SignedDuration) {
     let mut tick = tokio::time::interval(EVERY);
@@ -31,6 +31,10 @@ pub async fn run(service: Arc<Service>, keep: SignedDuration) {
             }
         }
         let Ok(before) = service.now().checked_sub(keep) else { continue };
+        match service.store().outbox_prune(before).await {
+            Ok(pruned) => tracing::debug!(pruned, "threw out messages that were settled long ago"),
+            Err(error) => tracing::warn!(error = %chain(&error), "settled messages could not be thrown out"),
+        }
         match service.store().callbacks_prune(before).await {
             Ok(pruned) => tracing::debug!(pruned, "threw out old callbacks"),
             Err(error) => tracing::warn!(error = %chain(&error), "old callbacks could not be thrown out"),

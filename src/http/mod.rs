@@ -38,9 +38,10 @@ use crate::http::error::ApiError;
 use crate::http::link::Signer;
 use crate::http::meter::Meter;
 use crate::service::Service;
-use crate::service::ServiceError;
 use crate::service::app::App;
 use crate::service::callback::Callbacks;
+use crate::service::callback::Plan;
+use crate::service::kf::Accounts;
 use crate::service::version::Versions;
 use crate::service::view::Address;
 
@@ -52,6 +53,8 @@ pub struct Desk {
     pub apps: BTreeMap<String, Arc<App>>,
     /// Answers their callbacks.
     pub callbacks: Callbacks,
+    /// Their accounts of 微信客服.
+    pub kf: Accounts,
     /// Signs links to attachments.
     pub signer: Signer,
     /// Counters.
@@ -123,13 +126,7 @@ impl Desk {
     /// The links of one reply of a bot; all of one time, as a reply may be written more than once and must not change over
     /// midnight.
     pub(crate) fn links(&self, bot: &str) -> impl Fn(&str) -> Address + Send + Sync + 'static {
-        let now = self.service.now();
-        let term = match self.service.bots().get(bot) {
-            Some(engine) => self.signer.term(engine.known().profile.link_days, &engine.calendar().zoned(now)),
-            None => self.signer.term(None, &now.to_zoned(TimeZone::UTC)),
-        };
-        let (signer, bot) = (self.signer.clone(), bot.to_owned());
-        move |path| Address { url: signer.path(&bot, path, term), until: Some(term.last_day) }
+        links(&self.service, &self.signer, bot)
     }
 
     /// * `public_url`: see the configuration.
@@ -145,6 +142,7 @@ impl Desk {
             service,
             apps,
             callbacks,
+            kf: Accounts::default(),
             signer,
             meter: Meter::new(),
             models: ModelPlaces { models: PathBuf::from("models"), vectors: None },
@@ -155,18 +153,34 @@ impl Desk {
         }
     }
 
-    /// Answers the callbacks that an earlier process left open.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn resume(&self) -> Result<usize, ServiceError> {
-        let mut resumed = 0;
-        for app in self.apps.values() {
-            resumed += self
-                .callbacks
-                .resume(app, wecom::plan(self, app, self.public_url.trim_end_matches('/')))
-                .await?;
-        }
-        Ok(resumed)
+    /// The links of a bot as they are whenever they are asked for; see [`Self::links`].
+    fn links_of(&self, bot: &str) -> impl Fn() -> Box<dyn Fn(&str) -> Address> + Send + Sync + 'static {
+        let (service, signer, bot) = (Arc::clone(&self.service), self.signer.clone(), bot.to_owned());
+        move || Box::new(links(&service, &signer, &bot))
     }
+
+    /// Opens the accounts of 微信客服 of all apps; they are read when the result runs.
+    pub fn open_kf(&mut self) -> Accounts {
+        let host = self.public_url.trim_end_matches('/').to_owned();
+        self.kf = Accounts::new(&self.service, &self.apps, &|app| wecom::kf_messages(self, app, &host));
+        self.kf.clone()
+    }
+
+    /// The apps with how their passive replies are laid out when nobody's request says under which address we are reached.
+    #[must_use]
+    pub fn plans(&self) -> Vec<(Arc<App>, Plan)> {
+        let host = self.public_url.trim_end_matches('/');
+        self.apps.values().map(|app| (Arc::clone(app), wecom::plan(self, app, host))).collect()
+    }
+}
+
+/// See [`Desk::links`].
+fn links(service: &Service, signer: &Signer, bot: &str) -> impl Fn(&str) -> Address + Send + Sync + 'static {
+    let now = service.now();
+    let term = match service.bots().get(bot) {
+        Some(engine) => signer.term(engine.known().profile.link_days, &engine.calendar().zoned(now)),
+        None => signer.term(None, &now.to_zoned(TimeZone::UTC)),
+    };
+    let (signer, bot) = (signer.clone(), bot.to_owned());
+    move |path| Address { url: signer.path(&bot, path, term), until: Some(term.last_day) }
 }

@@ -15,19 +15,25 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::response::Response;
 
+use crate::channel::wecom::active;
 use crate::channel::wecom::envelope::Envelope;
 use crate::channel::wecom::envelope::reply_xml;
+use crate::channel::wecom::event::Event;
+use crate::channel::wecom::message::Body;
 use crate::channel::wecom::message::CallbackMessage;
 use crate::channel::wecom::passive;
 use crate::channel::wecom::passive::Linked;
 use crate::http::Desk;
 use crate::http::Shared;
 use crate::http::error::ApiError;
+use crate::message::Asset;
 use crate::message::Reply;
 use crate::service::app::App;
 use crate::service::callback::Outcome;
 use crate::service::callback::Plan;
 use crate::service::callback::chain;
+use crate::service::kf::Messages;
+use crate::service::view::Address;
 use crate::text::hex::lower_hex;
 
 type Params = Query<HashMap<String, String>>;
@@ -67,6 +73,12 @@ pub(super) async fn receive(
     let message =
         CallbackMessage::parse(&plaintext).map_err(|error| refused(&desk, app, error.code(), &error))?;
     let plan = plan(&desk, app, &host(&desk, &headers));
+    if let Body::Event(Event::KfMsgOrEvent { token, open_kfid }) = message.body {
+        // It carries no message; one that nobody serves here is read by whoever does.
+        let result = if desk.kf.wake(&open_kfid, token) { "woken" } else { "unknown-kf" };
+        desk.meter.callback(&app.name, result);
+        return Ok(StatusCode::OK.into_response());
+    }
     match desk.callbacks.receive(app, message, &plaintext, plan).await {
         Ok(Outcome::Acknowledge) => {
             desk.meter.callback(&app.name, "acknowledged");
@@ -96,6 +108,19 @@ pub(super) fn plan(desk: &Desk, app: &App, host: &str) -> Plan {
             Some(if absolute { path.to_owned() } else { address(path) })
         };
         passive::plan(reply, &|asset| Some(linked(&asset.path)), &picture)
+    })
+}
+
+/// How replies of an app's customer service are laid out: texts and menus, files as signed links.
+pub(super) fn kf_messages(desk: &Desk, app: &App, host: &str) -> Messages {
+    let (links, host) = (desk.links_of(&app.bot), host.to_owned());
+    Arc::new(move |reply: &Reply| {
+        let links = links();
+        let linked = |asset: &Asset| {
+            let Address { url, until } = links(&asset.path);
+            Some(Linked { url: format!("{host}{url}"), until })
+        };
+        active::to_customer(reply, &|part| passive::as_words(part, &linked))
     })
 }
 

@@ -248,6 +248,15 @@ pub struct WecomApp {
     /// Whether the app's members are the company's own (`true` for a self-built app).
     #[serde(default = "yes")]
     pub employees: bool,
+    /// The app's own number, `AgentId` in the admin console; needed to send.
+    #[serde(default)]
+    pub agent_id: Option<i64>,
+    /// The app's secret, `env:NAME`; without it the bot answers callbacks and sends nothing of its own.
+    #[serde(default)]
+    pub secret: Option<String>,
+    /// Accounts of 微信客服 (`open_kfid`) whose customers this bot answers; they need the secret.
+    #[serde(default)]
+    pub kf: Vec<String>,
 }
 
 fn yes() -> bool {

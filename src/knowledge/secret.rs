@@ -46,7 +46,8 @@ pub(super) fn literal_text(file: &str, text: &str) -> Vec<Finding> {
 const AES_KEY_CHARS: usize = 43;
 
 fn is_secret_key(path: &str) -> bool {
-    let wecom = path.starts_with("wecom.") && (path.ends_with(".token") || path.ends_with(".aes_key"));
+    let wecom =
+        path.starts_with("wecom.") && [".token", ".aes_key", ".secret"].iter().any(|key| path.ends_with(key));
     wecom || matches!(path, "handoff.webhook" | "handoff.webhook_secret" | "catalogue.authorization")
 }
 

@@ -23,6 +23,13 @@ pub enum Channel {
     Web,
     /// A self-built WeCom app's callback: one passive reply, 2,048 bytes of text.
     WecomApp,
+    /// 微信客服: customers outside of the company, up to five messages a reply, 2,048 bytes of text each.
+    WecomKf,
+}
+
+impl Channel {
+    /// All channels.
+    pub const ALL: [Self; 3] = [Self::Web, Self::WecomApp, Self::WecomKf];
 }
 
 impl Channel {
@@ -32,17 +39,19 @@ impl Channel {
         match self {
             Self::Web => "web",
             Self::WecomApp => "wecom_app",
+            Self::WecomKf => "wecom_kf",
         }
     }
 
     /// Most UTF-8 bytes that one text message may hold, where the channel has such a limit.
     ///
-    /// Source: WeCom developer centre, 被动回复消息 (path 90241): text of at most 2,048 bytes, longer is cut.
+    /// Source: WeCom developer centre, 被动回复消息 (path 90241), 微信客服发送消息 (94677): text of at most 2,048 bytes,
+    /// longer is cut.
     #[must_use]
     pub fn text_bytes_max(self) -> Option<usize> {
         match self {
             Self::Web => None,
-            Self::WecomApp => Some(2048),
+            Self::WecomApp | Self::WecomKf => Some(2048),
         }
     }
 }

@@ -11,8 +11,8 @@ use crate::knowledge::calendar::Minute;
 use crate::knowledge::rule::ConditionSpec;
 use crate::knowledge::rule::CustomerSpec;
 use crate::knowledge::rule::Weekday;
+use crate::message::Channel;
 use crate::message::MessageKind;
-use crate::rules::condition::CHANNELS;
 use crate::rules::condition::DEPTH_MAX;
 use crate::rules::condition::channel_named;
 use crate::rules::condition::in_time;
@@ -34,7 +34,7 @@ pub(super) struct Case {
     open: Choice<2>,
     first_visit: Choice<2>,
     customers: Choice<2>,
-    channels: Choice<{ CHANNELS.len() }>,
+    channels: Choice<{ Channel::ALL.len() }>,
     kinds: Choice<8>,
     /// All of these occur in the text.
     all: Words,
@@ -209,7 +209,7 @@ impl Case {
         case.first_visit = Choice::of_bool(spec.first_visit);
         case.customers = Choice::of_bool(spec.customer.map(|customer| customer == CustomerSpec::Employee));
         if !spec.channel.is_empty() && spec.channel.iter().all(|name| channel_named(name).is_some()) {
-            let named = |name: &String| CHANNELS.iter().position(|channel| channel.as_str() == name);
+            let named = |name: &String| Channel::ALL.iter().position(|channel| channel.as_str() == name);
             case.channels = Choice::of(spec.channel.iter().filter_map(named));
         }
         if !spec.message.is_empty() {
@@ -413,7 +413,7 @@ mod tests {
             ("holiday = true", "not = { holiday = true }", false),
             ("open = true\nany = ['a']", "open = true", true),
             ("channel = ['web']", "channel = ['web', 'wecom_app']", true),
-            ("", "channel = ['web', 'wecom_app']", true),
+            ("", "channel = ['web', 'wecom_app', 'wecom_kf']", true),
             ("tags = ['vip']", "tags = ['vip', 'svip']", true),
             ("tags = ['vip', 'svip']", "tags = ['vip']", false),
             ("region = ['浙江省']", "region = ['浙江']", true),

@@ -112,11 +112,8 @@ impl Condition {
 
 /// A channel by its stable name.
 pub(super) fn channel_named(name: &str) -> Option<Channel> {
-    CHANNELS.into_iter().find(|channel| channel.as_str() == name)
+    Channel::ALL.into_iter().find(|channel| channel.as_str() == name)
 }
-
-/// All channels that a rule can name.
-pub(super) const CHANNELS: [Channel; 2] = [Channel::Web, Channel::WecomApp];
 
 /// A rule's time of day, both ends as minutes.
 ///

@@ -154,7 +154,9 @@ pub enum RuleError {
         value: String,
     },
     /// Not a channel.
-    #[error("rule `{id}` in line {line}: `channel` holds `{value}`, which is none of `web`, `wecom_app`")]
+    #[error(
+        "rule `{id}` in line {line}: `channel` holds `{value}`, which is none of `web`, `wecom_app`, `wecom_kf`"
+    )]
     Channel {
         /// Id of the rule.
         id: String,

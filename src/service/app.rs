@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::channel::wecom::client::Client;
+use crate::channel::wecom::client::SetUpError;
 use crate::channel::wecom::crypto::CallbackKey;
 use crate::channel::wecom::crypto::CryptoError;
 use crate::knowledge::Knowledge;
@@ -22,6 +24,19 @@ pub struct App {
     pub key: CallbackKey,
     /// Whether its members are the company's own.
     pub employees: bool,
+    /// Its way to WeCom, where it has a secret.
+    pub active: Option<Active>,
+    /// Accounts of 微信客服 that it answers; none without a way to WeCom.
+    pub kf: Vec<String>,
+}
+
+/// An app's own way to WeCom.
+#[derive(Debug)]
+pub struct Active {
+    /// Calls WeCom.
+    pub client: Client,
+    /// The app's number; without it nothing is sent to members.
+    pub agent_id: Option<i64>,
 }
 
 /// Why an app cannot be served.
@@ -60,6 +75,25 @@ pub enum AppError {
         #[source]
         source: CryptoError,
     },
+    /// It could not send.
+    #[error("wecom app {app:?} of bot {bot:?} is off")]
+    Client {
+        /// The app.
+        app: String,
+        /// Its bot.
+        bot: BotId,
+        /// What is wrong.
+        #[source]
+        source: SetUpError,
+    },
+    /// Accounts of 微信客服 without a way to their messages.
+    #[error("wecom app {app:?} of bot {bot:?} is off: kf needs a secret")]
+    NoSecret {
+        /// The app.
+        app: String,
+        /// Its bot.
+        bot: BotId,
+    },
     /// Two bots want the same path.
     #[error("wecom app {app:?} is named by the bots {first:?} and {second:?}; a path serves one bot")]
     Twice {
@@ -73,9 +107,13 @@ pub enum AppError {
 }
 
 /// The apps of all bots, and those that are off with the reason.
+///
+/// * `wecom_url`: where WeCom's interface answers.
+/// * `variable`: the environment, or what stands for it.
 #[must_use]
 pub fn apps<'k>(
     bots: impl Iterator<Item = &'k Knowledge>,
+    wecom_url: &str,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> (BTreeMap<String, App>, Vec<AppError>) {
     let mut apps: BTreeMap<String, App> = BTreeMap::new();
@@ -87,7 +125,7 @@ pub fn apps<'k>(
                 off.push(AppError::Twice { app: name.clone(), first, second });
                 continue;
             }
-            match app(known, name, variable) {
+            match app(known, name, wecom_url, variable) {
                 Ok(app) => {
                     apps.insert(name.clone(), app);
                 }
@@ -98,7 +136,12 @@ pub fn apps<'k>(
     (apps, off)
 }
 
-fn app(known: &Knowledge, name: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<App, AppError> {
+fn app(
+    known: &Knowledge,
+    name: &str,
+    wecom_url: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<App, AppError> {
     let spec = &known.profile.wecom[name];
     let named = |key, value: &str| match secret_name(value) {
         Some(wanted) => variable(wanted).filter(|value| !value.is_empty()).ok_or_else(|| AppError::NotSet {
@@ -121,5 +164,19 @@ fn app(known: &Knowledge, name: &str, variable: &dyn Fn(&str) -> Option<String>)
         bot: known.bot.clone(),
         source,
     })?;
-    Ok(App { name: name.to_owned(), bot: known.bot.clone(), corp_id, key, employees: spec.employees })
+    let (own, bot) = (|| name.to_owned(), || known.bot.clone());
+    let active = match &spec.secret {
+        Some(secret) => {
+            let secret = Secret::new(named("secret", secret)?);
+            let client = Client::new(wecom_url, &corp_id, secret).map_err(|source| AppError::Client {
+                app: own(),
+                bot: bot(),
+                source,
+            })?;
+            Some(Active { client, agent_id: spec.agent_id })
+        }
+        None if !spec.kf.is_empty() => return Err(AppError::NoSecret { app: own(), bot: bot() }),
+        None => None,
+    };
+    Ok(App { name: own(), bot: bot(), corp_id, key, employees: spec.employees, active, kf: spec.kf.clone() })
 }

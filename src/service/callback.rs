@@ -12,8 +12,12 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
+use jiff::SignedDuration;
+use jiff::Timestamp;
+use serde_json::json;
 use tokio::sync::watch;
 
+use crate::channel::wecom::active;
 use crate::channel::wecom::message::CallbackMessage;
 use crate::channel::wecom::passive::Passive;
 use crate::message::Channel;
@@ -27,6 +31,10 @@ use crate::service::Question;
 use crate::service::Service;
 use crate::service::ServiceError;
 use crate::service::app::App;
+use crate::service::delivery::Back;
+use crate::service::delivery::Call;
+use crate::service::delivery::Delivery;
+use crate::service::delivery::message_key;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
 use crate::store::CallbackRow;
@@ -52,27 +60,15 @@ pub enum Outcome {
     Acknowledge,
 }
 
-/// A callback that is being answered.
-pub struct Pending {
-    /// Its dedupe row.
-    pub key: CallbackKey,
-    /// Writes a reply down as inner XML.
-    pub to_xml: Box<dyn Fn(&Reply) -> String + Send + Sync>,
-    late: Late,
-}
+/// WeCom sends a callback again for about this long. Only after it nobody is going to ask for the answer any more.
+const REPEATS: SignedDuration = SignedDuration::from_secs(20);
+
+/// A late answer that is older helps nobody.
+const LATE_MAX: SignedDuration = SignedDuration::from_mins(10);
 
 /// Who was first, the answer (`false`) or the deadline (`true`). Whoever asks first settles it for both: an
 /// answer on its way to the disk as one in time is waited for, and not passed over for the waiting sentence.
 type Late = Arc<OnceLock<bool>>;
-
-impl Pending {
-    /// Whether the channel has stopped waiting, so that the answer is for the active path. Settles that it
-    /// has not, so ask when the answer is there.
-    #[must_use]
-    pub fn is_late(&self) -> bool {
-        *self.late.get_or_init(|| false)
-    }
-}
 
 /// Answers callbacks of all apps.
 #[derive(Clone)]
@@ -80,6 +76,14 @@ pub struct Callbacks {
     service: Arc<Service>,
     under_way: Arc<Mutex<HashMap<CallbackKey, UnderWay>>>,
     deadline: Duration,
+}
+
+/// A callback in our hands.
+struct Claimed {
+    key: CallbackKey,
+    message: CallbackMessage,
+    received_at: Timestamp,
+    late: Late,
 }
 
 #[derive(Clone)]
@@ -118,26 +122,33 @@ impl Callbacks {
     ) -> Result<Outcome, ServiceError> {
         let key = CallbackKey::new(&app.name, &message.dedupe_key(plaintext))?;
         let received = Instant::now();
-        let claim = self.service.store().callback_claim(&key, plaintext, self.service.now());
+        let at = self.service.now();
+        let claim = self.service.store().callback_claim(&key, plaintext, at);
         // A store that does not take the message in time has not taken it: WeCom sends it again.
         let claim = tokio::time::timeout(CLAIM, claim).await.map_err(|_| ServiceError::NotStored)??;
         match claim {
             Claim::Answered { reply } => Ok(outcome(reply)),
             Claim::New | Claim::InProgress { .. } => {
-                let under_way = self.start(app, &key, message.clone(), Late::default(), plan.clone());
+                let claimed =
+                    Claimed { key, message: message.clone(), received_at: at, late: Late::default() };
+                let under_way = self.start(app, claimed, plan.clone());
                 self.wait(app, &message, under_way, received, plan).await
             }
         }
     }
 
-    /// Answers what a crash interrupted. Nobody waits for these any more, so they are recorded as late.
+    /// Answers what a crash interrupted and WeCom does not send again: nobody waits for these, so their answers are late.
     ///
     /// # Errors
     /// When the store cannot list them.
-    pub async fn resume(&self, app: &Arc<App>, plan: Plan) -> Result<usize, ServiceError> {
+    pub async fn resume(&self, app: &Arc<App>, plan: &Plan) -> Result<usize, ServiceError> {
         let interrupted = self.service.store().callbacks_unanswered(&app.name).await?;
         let mut resumed = 0;
-        for CallbackRow { key, plaintext, .. } in interrupted {
+        let now = self.service.now();
+        for CallbackRow { key, plaintext, received_at, .. } in interrupted {
+            if now.duration_since(received_at) < REPEATS {
+                continue;
+            }
             let Ok(message) = CallbackMessage::parse(&plaintext) else {
                 let nothing = CallbackAnswer { key, reply: String::new(), late: true };
                 if let Err(error) = self.service.store().callback_answer(&nothing, self.service.now()).await {
@@ -146,7 +157,8 @@ impl Callbacks {
                 continue;
             };
             let late = Late::new(OnceLock::from(true));
-            let mut under_way = self.start(app, &key, message, late, plan.clone());
+            let mut under_way =
+                self.start(app, Claimed { key, message, received_at, late }, Arc::clone(plan));
             // An error means that the task ended without an answer, which it has logged.
             let _ended = under_way.done.wait_for(Option::is_some).await;
             resumed += 1;
@@ -156,27 +168,20 @@ impl Callbacks {
 
     /// Joins the work on a callback, or begins it. The work is a task of its own: a connection that breaks
     /// does not break it.
-    fn start(
-        &self,
-        app: &Arc<App>,
-        key: &CallbackKey,
-        message: CallbackMessage,
-        late: Late,
-        plan: Plan,
-    ) -> UnderWay {
+    fn start(&self, app: &Arc<App>, claimed: Claimed, plan: Plan) -> UnderWay {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = under_way.get(key) {
+        if let Some(known) = under_way.get(&claimed.key) {
             return known.clone();
         }
         let (tell, done) = watch::channel(None);
-        let entry = UnderWay { done, late: Arc::clone(&late) };
-        under_way.insert(key.clone(), entry.clone());
-        let (this, app, key) = (self.clone(), Arc::clone(app), key.clone());
+        let entry = UnderWay { done, late: Arc::clone(&claimed.late) };
+        under_way.insert(claimed.key.clone(), entry.clone());
+        let (this, app, key) = (self.clone(), Arc::clone(app), claimed.key.clone());
         tokio::spawn(async move {
             let work = {
-                let (this, app, key) = (this.clone(), Arc::clone(&app), key.clone());
+                let (this, app) = (this.clone(), Arc::clone(&app));
                 // A task of its own, so that a panic in it leaves no callback under way for ever.
-                tokio::spawn(async move { this.work(&app, &key, &message, late, plan).await })
+                tokio::spawn(async move { this.work(&app, claimed, plan).await })
             };
             let result = work.await.unwrap_or(Err(ServiceError::Engine));
             // Ahead of the news, so that a repeat that it brings about finds no work that has failed.
@@ -196,15 +201,9 @@ impl Callbacks {
         entry
     }
 
-    async fn work(
-        &self,
-        app: &App,
-        key: &CallbackKey,
-        message: &CallbackMessage,
-        late: Late,
-        plan: Plan,
-    ) -> Result<String, ServiceError> {
+    async fn work(&self, app: &Arc<App>, claimed: Claimed, plan: Plan) -> Result<String, ServiceError> {
         let store = self.service.store();
+        let Claimed { key, message, received_at, late } = claimed;
         let Some(content) = message.content() else {
             let nothing = CallbackAnswer { key: key.clone(), reply: String::new(), late: false };
             return match store.callback_answer(&nothing, self.service.now()).await {
@@ -212,15 +211,26 @@ impl Callbacks {
                 Err(error) => Err(error.into()),
             };
         };
-        let (to_user, corp, at) =
-            (message.from_user.clone(), app.corp_id.clone(), self.service.now().as_second());
-        let to_xml = Box::new(move |reply: &Reply| plan(reply).to_xml(&to_user, &corp, at));
-        let pending = Pending { key: key.clone(), to_xml, late };
-        let question = question(app, message, content);
-        match self.service.answer_callback(&question, &pending).await {
-            Ok(answer) => Ok((pending.to_xml)(&answer.reply)),
+        let question = question(app, &message, content);
+        let (to_user, at) = (message.from_user, self.service.now().as_second());
+        let (own, own_app) = (key.clone(), Arc::clone(app));
+        let back = move |reply: &Reply| {
+            let passive = plan(reply);
+            // Settled when the answer is there: from here on it is one in time, or one that is sent by a call.
+            let is_late = *late.get_or_init(|| false);
+            match late_call(&own_app, &own, &passive, &to_user, received_at).filter(|_| is_late) {
+                Some(call) => Back { response: String::new(), late: true, calls: vec![call] },
+                None => {
+                    let response = passive.to_xml(&to_user, &own_app.corp_id, at);
+                    Back { response, late: is_late, calls: Vec::new() }
+                }
+            }
+        };
+        let delivery = Delivery { keys: vec![key.clone()], back: Box::new(back) };
+        match self.service.answer_delivery(&question, &delivery).await {
+            Ok(answer) => Ok((delivery.back)(&answer.reply).response),
             Err(ServiceError::Store(StoreError::CallbackAnswered { .. })) => {
-                match store.callback_claim(key, "", self.service.now()).await? {
+                match store.callback_claim(&key, "", self.service.now()).await? {
                     Claim::Answered { reply } => Ok(reply),
                     Claim::New | Claim::InProgress { .. } => Ok(String::new()),
                 }
@@ -264,6 +274,29 @@ impl Callbacks {
         let reply = engine.say(sentence, &inbound, now);
         Outcome::Reply(plan(&reply).to_xml(&message.from_user, &app.corp_id, now.as_second()))
     }
+}
+
+/// The call that brings a late answer to a member; `None` for an app that cannot call.
+fn late_call(
+    app: &App,
+    key: &CallbackKey,
+    passive: &Passive,
+    member: &str,
+    received_at: Timestamp,
+) -> Option<Call> {
+    let agent_id = app.active.as_ref()?.agent_id?;
+    let id = message_key(key, 0);
+    let mut seed = [0; 8];
+    seed.copy_from_slice(&id.as_bytes()[1..9]);
+    let message = active::to_member(passive, agent_id, member, &seed);
+    Some(Call {
+        app: app.name.clone(),
+        recipient: member.to_owned(),
+        body: json!({ "path": "message/send", "json": message }).to_string(),
+        key: id,
+        latest_only: true,
+        expires_at: received_at.checked_add(LATE_MAX).ok(),
+    })
 }
 
 fn outcome(xml: String) -> Outcome {

@@ -2,9 +2,11 @@
 
 pub mod app;
 pub mod callback;
+pub mod delivery;
 pub mod fetch;
 pub mod flood;
 pub mod gap;
+pub mod kf;
 pub mod merge;
 pub mod order;
 mod record;
@@ -35,10 +37,9 @@ use crate::message::Inbound;
 use crate::message::Reply;
 use crate::policy::state::State;
 use crate::reply::standard::Sentence;
-use crate::service::callback::Pending;
+use crate::service::delivery::Delivery;
 use crate::service::flood::Flood;
 use crate::service::order::Order;
-use crate::store::CallbackAnswer;
 use crate::store::CustomerKey;
 use crate::store::CustomerSeen;
 use crate::store::MessageId;
@@ -60,6 +61,7 @@ pub struct Service {
     order: Order,
     flood: Flood,
     handoff_opened: Notify,
+    outbox_filled: Notify,
 }
 
 /// A message as a channel hands it in.
@@ -128,6 +130,7 @@ impl Service {
             order: Order::default(),
             flood: Flood::default(),
             handoff_opened: Notify::new(),
+            outbox_filled: Notify::new(),
         }
     }
 
@@ -160,6 +163,11 @@ impl Service {
         self.handoff_opened.notified().await;
     }
 
+    /// Waits until there is something to send.
+    pub async fn outbox_filled(&self) {
+        self.outbox_filled.notified().await;
+    }
+
     /// Answers a message: one customer's messages strictly one after another, different customers' side by
     /// side. When it returns, message, reply, state, tags and handoff are committed.
     ///
@@ -169,28 +177,29 @@ impl Service {
         self.answer_with(question, None).await
     }
 
-    /// Like [`Self::answer`], and commits the answer to a callback in the same transaction.
+    /// Like [`Self::answer`], and commits in the same transaction that the deliveries of the message are answered, and what
+    /// is to be sent.
     ///
     /// # Errors
     /// As above, and [`StoreError::CallbackAnswered`] when another process was faster.
-    pub async fn answer_callback(
+    pub async fn answer_delivery(
         &self,
         question: &Question,
-        pending: &Pending,
+        delivery: &Delivery,
     ) -> Result<Answer, ServiceError> {
-        self.answer_with(question, Some(pending)).await
+        self.answer_with(question, Some(delivery)).await
     }
 
     async fn answer_with(
         &self,
         question: &Question,
-        pending: Option<&Pending>,
+        delivery: Option<&Delivery>,
     ) -> Result<Answer, ServiceError> {
         let bots = self.bots();
         let engine = bots.get(&question.bot).ok_or_else(|| ServiceError::UnknownBot(question.bot.clone()))?;
         let key = CustomerKey::new(&question.bot, question.channel, &question.customer_id)?;
         let messages_max = engine.known().profile.flood.messages_per_minute;
-        if pending.is_none() && !self.flood.admits(&key, messages_max, self.now()) {
+        if delivery.is_none() && !self.flood.admits(&key, messages_max, self.now()) {
             let inbound = inbound(question, None, BTreeSet::new());
             let reply = engine.say(Sentence::Flood, &inbound, self.now());
             return Ok(Answer {
@@ -204,7 +213,7 @@ impl Service {
         let _turn_in_line = self.order.wait(&key).await;
         let mut round = 1;
         loop {
-            match self.attempt(engine, question, &key, pending).await {
+            match self.attempt(engine, question, &key, delivery).await {
                 Err(ServiceError::Store(StoreError::Conflict { .. })) if round < ROUNDS_MAX => round += 1,
                 result => return result,
             }
@@ -216,7 +225,7 @@ impl Service {
         engine: &Arc<Engine>,
         question: &Question,
         key: &CustomerKey,
-        pending: Option<&Pending>,
+        delivery: Option<&Delivery>,
     ) -> Result<Answer, ServiceError> {
         let now = self.now();
         let seen =
@@ -228,13 +237,13 @@ impl Service {
         inbound.customer.region = customer.region;
         inbound.customer.first_visit = conversation.first_visit();
         let (turn, timings) = run(engine, &inbound, before, now).await?;
-        let answer = pending.map(|pending| CallbackAnswer {
-            key: pending.key.clone(),
-            reply: (pending.to_xml)(&turn.reply),
-            late: pending.is_late(),
-        });
-        let row = record::row(engine, &conversation, &inbound, &turn, answer, now)?;
+        let composed = delivery.map(|delivery| delivery.compose(&turn.reply)).unwrap_or_default();
+        let sends = !composed.outbox.is_empty();
+        let row = record::row(engine, &conversation, &inbound, &turn, composed, now)?;
         let receipt = self.store.record_turn(row).await?;
+        if sends {
+            self.outbox_filled.notify_one();
+        }
         self.announce(question, &turn, &receipt, &timings);
         let answer_id = Some(receipt.outbound_id);
         let reply = turn.reply.clone();

@@ -17,9 +17,9 @@ use crate::policy::decision::Reason;
 use crate::policy::state::Choice;
 use crate::policy::state::State;
 use crate::policy::state::Target;
+use crate::service::delivery::Composed;
 use crate::service::state;
 use crate::service::view;
-use crate::store::CallbackAnswer;
 use crate::store::ConversationRow;
 use crate::store::HandoffRequest;
 use crate::store::TurnRow;
@@ -30,7 +30,7 @@ pub(super) fn row(
     conversation: &ConversationRow,
     inbound: &Inbound,
     turn: &Turn,
-    answer: Option<CallbackAnswer>,
+    composed: Composed,
     now: Timestamp,
 ) -> serde_json::Result<TurnRow> {
     let text = turn.evidence.utterance.normalised.original();
@@ -47,6 +47,7 @@ pub(super) fn row(
         "entry": entry(engine, turn),
         "offered": offered(&turn.decision),
         "picked": picked(engine, turn, &before),
+        "model": view.intent.as_ref().map(|intent| intent.model.as_str()),
         "evidence": view.evidence.iter().take(3)
             .map(|one| json!({ "kind": one.kind, "id": one.id, "probability": one.probability }))
             .collect::<Vec<_>>(),
@@ -60,7 +61,8 @@ pub(super) fn row(
         state: state::write(&turn.state)?,
         tags_added: turn.tags.iter().cloned().collect::<BTreeSet<_>>(),
         handoff: handoff(engine, inbound, turn, now),
-        answer,
+        answers: composed.answers,
+        outbox: composed.outbox,
     })
 }
 

@@ -8,6 +8,7 @@ use crate::store::CallbackAnswer;
 use crate::store::CustomerKey;
 use crate::store::HandoffReceipt;
 use crate::store::HandoffRequest;
+use crate::store::NewOutbox;
 use crate::store::StoreError;
 use crate::store::limit;
 
@@ -77,7 +78,7 @@ pub struct TurnRow {
     pub conversation_id: ConversationId,
     /// The revision at which its state was read.
     pub revision: Revision,
-    /// The time of the turn: of both messages, the handoff and the callback's answer.
+    /// The time of the turn: of both messages, the handoff and the callbacks' answers.
     pub at: Timestamp,
     /// What the customer sent, JSON of at most [`PAYLOAD_BYTES_MAX`](crate::store::PAYLOAD_BYTES_MAX) bytes.
     pub inbound: String,
@@ -89,8 +90,10 @@ pub struct TurnRow {
     pub tags_added: BTreeSet<String>,
     /// A request for a person, where the turn made one.
     pub handoff: Option<HandoffRequest>,
-    /// The answer to the callback that brought the message, where one did.
-    pub answer: Option<CallbackAnswer>,
+    /// The answers to the callbacks that brought the message, where some did.
+    pub answers: Vec<CallbackAnswer>,
+    /// What is to be sent, in this order.
+    pub outbox: Vec<NewOutbox>,
 }
 
 impl TurnRow {
@@ -105,10 +108,8 @@ impl TurnRow {
         if let Some(handoff) = &self.handoff {
             handoff.check()?;
         }
-        if let Some(answer) = &self.answer {
-            answer.check()?;
-        }
-        Ok(())
+        self.answers.iter().try_for_each(CallbackAnswer::check)?;
+        self.outbox.iter().try_for_each(NewOutbox::check)
     }
 }
 

@@ -70,6 +70,12 @@ pub enum StoreError {
         /// The version that answers.
         found: Option<VersionNumber>,
     },
+    /// Somebody else has read a source on: read it again from where that one stopped.
+    #[error("{source_name} was read on by somebody else")]
+    CursorMoved {
+        /// The source.
+        source_name: String,
+    },
     /// There is no row of that id.
     #[error("no {what} has the id {id}")]
     NotFound {

@@ -11,6 +11,7 @@ mod error;
 mod exchange;
 mod handoff;
 mod limit;
+mod outbox;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use error::StoreError;
 pub use exchange::{ExchangeFilter, ExchangeRow};
 pub use handoff::{HandoffFilter, HandoffId, HandoffReceipt, HandoffRequest, HandoffRow, WEBHOOK_LEASE};
 pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
+pub use outbox::{Attempt, Fate, NewOutbox, OUTBOX_LEASE, OutboxId, OutboxRow, Page, PageItem};
 pub use sqlite::SqliteStore;
 pub use version::{
     NewPublication, NewVersion, PublicationRow, VersionFiles, VersionNumber, VersionRow, fingerprint,
@@ -129,6 +131,39 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// Unanswered ones stay until they are answered. Keep at least the channel's retry window.
     fn callbacks_prune(&self, before: Timestamp) -> StoreFuture<'_, u64>;
+
+    /// Takes messages that are to be sent, at most the first waiting one of a conversation, and keeps them from other takers
+    /// for [`OUTBOX_LEASE`]. What has expired or was overtaken is given up instead.
+    ///
+    /// Each is to end in [`Store::outbox_tried`]; one that does not falls due again.
+    ///
+    /// * `limit`: most rows, cut to [`ROWS_MAX`].
+    fn outbox_take(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>>;
+
+    /// Notes what came of attempts to send, all of them in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLong`] for a reason.
+    fn outbox_tried<'a>(&'a self, attempts: &'a [(OutboxId, Attempt)], now: Timestamp)
+    -> StoreFuture<'a, ()>;
+
+    /// Messages that were never sent, latest first.
+    ///
+    /// * `limit`: most rows, cut to [`ROWS_MAX`].
+    fn outbox_given_up(&self, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>>;
+
+    /// Forgets messages that were settled before a time; returns how many.
+    fn outbox_prune(&self, before: Timestamp) -> StoreFuture<'_, u64>;
+
+    /// How far a source was read; `None` for one never read.
+    fn cursor<'a>(&'a self, source: &'a str) -> StoreFuture<'a, Option<String>>;
+
+    /// Takes a page of a source into our hands, and moves the cursor with it: its messages are callbacks of the app that is
+    /// called like the source. Returns how many are new and to be answered.
+    ///
+    /// # Errors
+    /// [`StoreError::CursorMoved`] when somebody else has read on meanwhile; [`StoreError::TooLong`].
+    fn page_take<'a>(&'a self, page: &'a Page, now: Timestamp) -> StoreFuture<'a, usize>;
 
     /// Handoffs that pass the filter, newest first.
     fn handoffs(&self, filter: HandoffFilter) -> StoreFuture<'_, Vec<HandoffRow>>;

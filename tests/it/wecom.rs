@@ -1,9 +1,11 @@
 //! The WeCom callback through the real router: what is verified, refused, answered and acknowledged.
 
+mod active;
 mod fixture;
 mod gate;
 mod kill;
 mod once;
+mod stand;
 
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -14,6 +16,7 @@ use self::fixture::GREETING;
 use self::fixture::Wecom;
 use self::fixture::answer_to;
 use self::fixture::envelope;
+use self::fixture::farm_answer_to;
 use self::fixture::get;
 use self::fixture::history;
 use self::fixture::post;
@@ -432,7 +435,7 @@ async fn two_apps_of_one_process_do_not_mix() {
     let shop = kf.ask(&router, &kf.text("user01", 1, "甲号")).await;
     let orchard = farm.ask(&router, &farm.text("user01", 1, "甲号")).await;
     assert_eq!(words(&shop, "user01"), answer_to("甲号"));
-    assert_eq!(tag(&orchard, "Content").unwrap(), "这里是果园。");
+    assert_eq!(tag(&orchard, "Content").unwrap(), farm_answer_to("甲号"));
     assert_eq!(tag(&orchard, "FromUserName").unwrap(), farm.corp);
     for bot in ["shop", "farm"] {
         assert_eq!(history(disk.store.as_ref(), bot, "user01").await.len(), 2, "{bot}");

@@ -1,13 +1,17 @@
-//! WeCom (企业微信): the callback of a self-built app.
+//! WeCom (企业微信): the callback of a self-built app, its own calls, and 微信客服.
 //!
 //! A POST goes through `envelope` (outer XML, not yet trusted), `crypto` (signature, AES), `message` (inner XML, typed)
-//! and back through `passive` (reply XML), `crypto` and `envelope`. Everything here is a calculation: no network, no
-//! clock, no random numbers, no logging. The caller brings the 16 random bytes and the time.
+//! and back through `passive` (reply XML), `crypto` and `envelope`. `kf` reads the messages of customers, `active` writes
+//! what is sent by a call. All of that is a calculation: no network, no clock, no random numbers, no logging; the caller
+//! brings the 16 random bytes and the time. `client` alone calls WeCom.
 
+pub mod active;
 pub mod change;
+pub mod client;
 pub mod crypto;
 pub mod envelope;
 pub mod event;
+pub mod kf;
 pub mod message;
 pub mod passive;
 mod xml;

@@ -119,6 +119,9 @@ impl Passive {
     }
 }
 
+/// How a part is put into words.
+pub type Words<'w> = dyn Fn(&Part) -> String + 'w;
+
 /// Where an asset is to be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Linked {
@@ -214,7 +217,10 @@ fn with_text(mut articles: Vec<Article>, text: &str) -> Option<Vec<Article>> {
 }
 
 /// A part as words.
-fn as_words(part: &Part, links: &dyn Fn(&Asset) -> Option<Linked>) -> String {
+///
+/// * `links`: the public address of an asset, where there is one.
+#[must_use]
+pub fn as_words(part: &Part, links: &dyn Fn(&Asset) -> Option<Linked>) -> String {
     match part {
         Part::Text(text) => text.trim().to_owned(),
         Part::Choices { prompt, options } => {

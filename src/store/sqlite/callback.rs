@@ -77,7 +77,7 @@ pub(super) async fn record_answer(
 /// See [`Store::callbacks_unanswered`](crate::store::Store::callbacks_unanswered).
 pub(super) async fn unanswered(store: &SqliteStore, app: &str) -> Result<Vec<CallbackRow>, StoreError> {
     let rows = sqlx::query(
-        "SELECT * FROM callbacks WHERE app = ? AND answered_ms IS NULL ORDER BY received_ms, key",
+        "SELECT * FROM callbacks WHERE app = ? AND answered_ms IS NULL ORDER BY received_ms, rowid",
     )
     .bind(app)
     .fetch_all(&store.readers)

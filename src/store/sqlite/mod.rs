@@ -11,6 +11,7 @@ mod customer;
 mod exchange;
 mod handoff;
 mod open;
+mod outbox;
 mod setting;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use sqlx::SqlitePool;
 use sqlx::Transaction;
 
 use crate::message::BotId;
+use crate::store::Attempt;
 use crate::store::BoxFuture;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
@@ -46,6 +48,9 @@ use crate::store::MessageId;
 use crate::store::MessageRow;
 use crate::store::NewPublication;
 use crate::store::NewVersion;
+use crate::store::OutboxId;
+use crate::store::OutboxRow;
+use crate::store::Page;
 use crate::store::PublicationRow;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -133,6 +138,34 @@ impl Store for SqliteStore {
 
     fn callbacks_prune(&self, before: Timestamp) -> StoreFuture<'_, u64> {
         Box::pin(callback::prune(self, before))
+    }
+
+    fn outbox_take(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>> {
+        Box::pin(outbox::take(self, now, limit))
+    }
+
+    fn outbox_tried<'a>(
+        &'a self,
+        attempts: &'a [(OutboxId, Attempt)],
+        now: Timestamp,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(outbox::tried(self, attempts, now))
+    }
+
+    fn outbox_given_up(&self, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>> {
+        Box::pin(outbox::given_up(self, limit))
+    }
+
+    fn outbox_prune(&self, before: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(outbox::prune(self, before))
+    }
+
+    fn cursor<'a>(&'a self, source: &'a str) -> StoreFuture<'a, Option<String>> {
+        Box::pin(outbox::cursor(self, source))
+    }
+
+    fn page_take<'a>(&'a self, page: &'a Page, now: Timestamp) -> StoreFuture<'a, usize> {
+        Box::pin(outbox::page_take(self, page, now))
     }
 
     fn handoffs(&self, filter: HandoffFilter) -> StoreFuture<'_, Vec<HandoffRow>> {

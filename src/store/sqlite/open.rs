@@ -81,6 +81,7 @@ fn migrator() -> Migrator {
         migration(1, "first", include_str!("../migrations/sqlite/0001_first.sql")),
         migration(2, "versions", include_str!("../migrations/sqlite/0002_versions.sql")),
         migration(3, "feedback", include_str!("../migrations/sqlite/0003_feedback.sql")),
+        migration(4, "delivery", include_str!("../migrations/sqlite/0004_delivery.sql")),
     ])
 }
 

@@ -108,7 +108,7 @@ async fn a_reopened_store_has_kept_everything() {
     let turn = TurnRow {
         tags_added: ["会员".to_owned()].into(),
         handoff: Some(tests::handoff("客户要求")),
-        answer: Some(CallbackAnswer { key: answered.clone(), reply: "好".to_owned(), late: true }),
+        answers: vec![CallbackAnswer { key: answered.clone(), reply: "好".to_owned(), late: true }],
         ..tests::turn(&read, at(1))
     };
     store.record_turn(turn).await.unwrap();

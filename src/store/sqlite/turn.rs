@@ -13,6 +13,7 @@ use crate::store::sqlite::column;
 use crate::store::sqlite::conversation;
 use crate::store::sqlite::customer;
 use crate::store::sqlite::handoff;
+use crate::store::sqlite::outbox;
 
 /// See [`Store::record_turn`](crate::store::Store::record_turn).
 pub(super) async fn record(store: &SqliteStore, turn: TurnRow) -> Result<TurnReceipt, StoreError> {
@@ -30,9 +31,10 @@ pub(super) async fn record(store: &SqliteStore, turn: TurnRow) -> Result<TurnRec
         Some(request) => Some(handoff::request(connection, id, request, turn.at).await?),
         None => None,
     };
-    if let Some(answer) = &turn.answer {
+    for answer in &turn.answers {
         callback::record_answer(connection, answer, turn.at).await?;
     }
+    outbox::add(connection, (id, turn.revision + 1), &turn.outbox, turn.at).await?;
     transaction.commit().await?;
     Ok(TurnReceipt { revision: turn.revision + 1, inbound_id, outbound_id, handoff })
 }

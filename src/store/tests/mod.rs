@@ -3,6 +3,7 @@
 pub(super) mod callback;
 mod exchange;
 pub(super) mod handoff;
+mod outbox;
 mod setting;
 mod turn;
 mod version;
@@ -40,6 +41,10 @@ pub(super) async fn all(store: Arc<dyn Store>) {
     handoff::a_webhook_has_one_taker(&[Arc::clone(&store)]).await;
     handoff::webhooks_are_leased_until_done(&*store).await;
     handoff::a_webhook_can_be_given_up(&*store).await;
+    outbox::a_conversation_is_sent_in_order(&*store).await;
+    outbox::what_comes_too_late_is_given_up_and_listed(&*store).await;
+    outbox::a_key_is_used_once(&*store).await;
+    outbox::a_page_moves_its_cursor_with_it(&*store).await;
     setting::api_keys_live_until_revoked(&*store).await;
     setting::a_setting_is_set_once(&store).await;
     version::the_same_files_are_the_same_version(&*store).await;
@@ -73,7 +78,8 @@ pub(super) fn turn(conversation: &ConversationRow, at: Timestamp) -> TurnRow {
         state: r#"{"task":"return"}"#.to_owned(),
         tags_added: BTreeSet::new(),
         handoff: None,
-        answer: None,
+        answers: Vec::new(),
+        outbox: Vec::new(),
     }
 }
 

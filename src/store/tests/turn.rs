@@ -83,7 +83,7 @@ pub(super) async fn a_turn_is_stored_whole(store: &dyn Store) {
         .record_turn(TurnRow {
             tags_added: tags(&["退货", "会员"]),
             handoff: Some(handoff("客户要求")),
-            answer: Some(answer(&delivery, "七天内可以退", false)),
+            answers: vec![answer(&delivery, "七天内可以退", false)],
             ..turn(&before, at(2))
         })
         .await
@@ -134,8 +134,8 @@ pub(super) async fn a_failing_part_leaves_nothing_behind(store: &dyn Store) {
     let unknown = callback("atomic", "never-claimed");
     let broken_summary = HandoffRequest { summary: "{".to_owned(), ..handoff("客户要求") };
     let failing = [
-        TurnRow { answer: Some(answer(&unknown, "好", false)), ..full.clone() },
-        TurnRow { answer: Some(answer(&answered, "好", false)), ..full.clone() },
+        TurnRow { answers: vec![answer(&unknown, "好", false)], ..full.clone() },
+        TurnRow { answers: vec![answer(&answered, "好", false)], ..full.clone() },
         TurnRow { handoff: Some(broken_summary), ..full.clone() },
         TurnRow { outbound: "{".to_owned(), ..full.clone() },
         TurnRow { state: "{".to_owned(), ..full.clone() },

@@ -38,14 +38,16 @@ use yingda::store::SqliteStore;
 use yingda::store::Store;
 use yingda::text::segment::Segmenter;
 
+use super::stand::SECRET;
+
 /// Configuration D of the vectors.
 pub(super) const CORP: &str = "wwfac7test00000001";
 pub(super) const TOKEN: &str = "kfTestToken2024";
 pub(super) const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPR";
 
 const FARM_CORP: &str = "wwfarm000000000002";
-const FARM_TOKEN: &str = "farmToken";
-const FARM_AES_KEY: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefg";
+pub(super) const FARM_TOKEN: &str = "farmToken";
+pub(super) const FARM_AES_KEY: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefg";
 
 /// When every test begins: 2026-11-24, a Tuesday, 10:00 in Shanghai.
 const START: i64 = 1_795_485_600;
@@ -94,6 +96,9 @@ service = "客服组"
 corp_id = "wwfarm000000000002"
 token = "env:FARM_TOKEN"
 aes_key = "env:FARM_AES_KEY"
+agent_id = 1000002
+secret = "env:FARM_SECRET"
+kf = ["wkFARM"]
 "#;
 
 /// Words, each with a rule that answers them.
@@ -102,6 +107,11 @@ pub(super) const NUMBERS: [&str; 6] = ["甲号", "乙号", "丙号", "丁号", "
 /// What the shop's rule says to one of [`NUMBERS`].
 pub(super) fn answer_to(number: &str) -> String {
     format!("这是{number}的答复。")
+}
+
+/// What the farm's rule says to one of [`NUMBERS`].
+pub(super) fn farm_answer_to(number: &str) -> String {
+    format!("果园：{number}。")
 }
 
 /// The sentences of the shop's long reply; all of them together are about three messages long.
@@ -144,7 +154,11 @@ text = "TERMS"
         .collect();
     write("shop/rules.toml", rules.as_bytes());
     write("farm/bot.toml", FARM_PROFILE.as_bytes());
-    write("farm/rules.toml", rule("甲号", "text = \"这里是果园。\"").as_bytes());
+    let farm: String = NUMBERS
+        .iter()
+        .map(|number| rule(number, &format!("text = \"{}\"", farm_answer_to(number))))
+        .collect();
+    write("farm/rules.toml", farm.as_bytes());
 }
 
 fn secret_of(name: &str) -> Option<String> {
@@ -153,6 +167,7 @@ fn secret_of(name: &str) -> Option<String> {
         ("KF_AES_KEY", AES_KEY),
         ("FARM_TOKEN", FARM_TOKEN),
         ("FARM_AES_KEY", FARM_AES_KEY),
+        ("FARM_SECRET", SECRET),
     ];
     secrets.iter().find(|(key, _)| *key == name).map(|(_, secret)| (*secret).to_owned())
 }
@@ -197,11 +212,24 @@ pub(super) fn service(store: Arc<dyn Store>, clock: Clock) -> Arc<Service> {
 
 /// A desk with the apps `kf` of `shop` and `farm` of `farm`, and `aibot`, whose receiver id is empty.
 pub(super) fn desk(service: &Arc<Service>, deadline: Duration) -> Desk {
-    let (mut apps, off) = app::apps(BOTS.0.iter(), &secret_of);
+    // Nobody listens there.
+    desk_over("http://127.0.0.1:9", service, deadline)
+}
+
+/// The same, over what stands in for WeCom's interface.
+pub(super) fn desk_over(wecom_url: &str, service: &Arc<Service>, deadline: Duration) -> Desk {
+    let (mut apps, off) = app::apps(BOTS.0.iter(), wecom_url, &secret_of);
     assert!(off.is_empty(), "{off:?}");
     let key = WireKey::new(&Secret::new("botToken7"), &Secret::new(AES_KEY), "").unwrap();
-    let aibot =
-        App { name: "aibot".into(), bot: "shop".into(), corp_id: String::new(), key, employees: true };
+    let aibot = App {
+        name: "aibot".into(),
+        bot: "shop".into(),
+        corp_id: String::new(),
+        key,
+        employees: true,
+        active: None,
+        kf: Vec::new(),
+    };
     apps.insert(aibot.name.clone(), aibot);
     let apps: BTreeMap<String, Arc<App>> =
         apps.into_iter().map(|(name, app)| (name, Arc::new(app))).collect();
@@ -217,6 +245,11 @@ pub(super) fn desk(service: &Arc<Service>, deadline: Duration) -> Desk {
 
 pub(super) fn now() -> Timestamp {
     Timestamp::from_second(START).unwrap()
+}
+
+/// A clock that stands so many seconds behind the start.
+pub(super) fn clock_at(seconds: i64) -> Clock {
+    Arc::new(move || Timestamp::from_second(START + seconds).unwrap())
 }
 
 pub(super) fn fixed_clock() -> Clock {

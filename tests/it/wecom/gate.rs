@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 use tokio::sync::RwLock;
 use yingda::message::BotId;
+use yingda::store::Attempt;
 use yingda::store::BoxFuture;
 use yingda::store::CallbackAnswer;
 use yingda::store::CallbackKey;
@@ -30,6 +31,9 @@ use yingda::store::MessageId;
 use yingda::store::MessageRow;
 use yingda::store::NewPublication;
 use yingda::store::NewVersion;
+use yingda::store::OutboxId;
+use yingda::store::OutboxRow;
+use yingda::store::Page;
 use yingda::store::PublicationRow;
 use yingda::store::SqliteStore;
 use yingda::store::Store;
@@ -135,6 +139,34 @@ impl Store for Gate {
 
     fn callbacks_prune(&self, before: Timestamp) -> StoreFuture<'_, u64> {
         self.inner.callbacks_prune(before)
+    }
+
+    fn outbox_take(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>> {
+        self.inner.outbox_take(now, limit)
+    }
+
+    fn outbox_tried<'a>(
+        &'a self,
+        attempts: &'a [(OutboxId, Attempt)],
+        now: Timestamp,
+    ) -> StoreFuture<'a, ()> {
+        self.inner.outbox_tried(attempts, now)
+    }
+
+    fn outbox_given_up(&self, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>> {
+        self.inner.outbox_given_up(limit)
+    }
+
+    fn outbox_prune(&self, before: Timestamp) -> StoreFuture<'_, u64> {
+        self.inner.outbox_prune(before)
+    }
+
+    fn cursor<'a>(&'a self, source: &'a str) -> StoreFuture<'a, Option<String>> {
+        self.inner.cursor(source)
+    }
+
+    fn page_take<'a>(&'a self, page: &'a Page, now: Timestamp) -> StoreFuture<'a, usize> {
+        self.inner.page_take(page, now)
     }
 
     fn handoffs(&self, filter: HandoffFilter) -> StoreFuture<'_, Vec<HandoffRow>> {

@@ -18,46 +18,102 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
+use jiff::Timestamp;
+use yingda::message::Channel;
+use yingda::store::CustomerKey;
 use yingda::store::SqliteStore;
 use yingda::store::Store;
 
 use super::fixture::AES_KEY;
+use super::fixture::FARM_AES_KEY;
+use super::fixture::FARM_TOKEN;
 use super::fixture::NUMBERS;
 use super::fixture::PATIENCE;
 use super::fixture::TOKEN;
 use super::fixture::Wecom;
 use super::fixture::answer_to;
+use super::fixture::farm_answer_to;
 use super::fixture::history;
 use super::fixture::words;
 use super::fixture::write_bots;
-
-const N_MEMBERS: usize = 10;
-
-/// Messages of one member; each has other words.
-const N_EACH: usize = NUMBERS.len();
-
-/// A delivery and three repeats: with one kill less than that, no message can run out of them.
-const N_DELIVERIES_MAX: usize = 4;
-const N_KILLS: usize = 3;
+use super::stand::SECRET;
+use super::stand::Stand;
 
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
+const KF: &str = "wkFARM";
+
+/// Messages of customers that may wait for an answer before the next one is written.
+const WAITING_MAX: usize = 40;
+
+/// How much is done, and how often it is cut off.
+#[derive(Clone, Copy)]
+struct Size {
+    /// Members who talk to an app, each waiting for its answers.
+    n_members: usize,
+    /// Customers of 微信客服, who do not wait.
+    n_customers: usize,
+    /// Messages of each.
+    n_each: usize,
+    n_kills: usize,
+    /// Deliveries between two kills, at most.
+    n_between_max: usize,
+    /// Time from the last of them to the kill, at most.
+    jitter_us_max: usize,
+}
+
 #[test]
 fn after_kills_at_random_instants_every_message_has_one_turn_and_one_reply() {
+    run(Size {
+        n_members: 10,
+        n_customers: 20,
+        n_each: 6,
+        n_kills: 3,
+        n_between_max: 12,
+        jitter_us_max: 4_000,
+    });
+}
+
+/// `cargo test --release --test it -- --ignored hundred_kills --nocapture`; some minutes.
+#[test]
+#[ignore = "the long form: minutes"]
+fn after_a_hundred_kills_every_message_has_one_turn_and_one_reply() {
+    run(Size {
+        n_members: 40,
+        n_customers: 200,
+        n_each: 40,
+        n_kills: 100,
+        n_between_max: 120,
+        jitter_us_max: 40_000,
+    });
+}
+
+fn run(size: Size) {
     let dir = tempfile::tempdir().unwrap();
     write_bots(&dir.path().join("knowledge"));
+    let stand = Stand::open();
     let address = Address::default();
-    let driver = &Driver { address: &address, n_sent: AtomicUsize::new(0), n_cut: AtomicUsize::new(0) };
+    let driver = &Driver {
+        address: &address,
+        n_deliveries_max: size.n_kills + 1,
+        n_sent: AtomicUsize::new(0),
+        n_cut: AtomicUsize::new(0),
+    };
     let mut random = SEED;
-    let mut server = Server::start(dir.path());
+    let mut server = Server::start(dir.path(), &stand);
     let acknowledged: Vec<Vec<String>> = std::thread::scope(|scope| {
         address.change(server.address);
-        let members: Vec<_> = (0..N_MEMBERS).map(|member| scope.spawn(move || driver.talk(member))).collect();
-        for _ in 0..N_KILLS {
-            let target = driver.n_sent.load(Ordering::SeqCst) + below(&mut random, 12) + 1;
-            let jitter = Duration::from_micros(below(&mut random, 4000) as u64);
+        let members: Vec<_> =
+            (0..size.n_members).map(|member| scope.spawn(move || driver.talk(member, size.n_each))).collect();
+        let customers = scope.spawn(|| write_as_customers(size, &stand, &address));
+        for _ in 0..size.n_kills {
+            let target = driver.n_sent.load(Ordering::SeqCst) + below(&mut random, size.n_between_max) + 1;
+            let jitter = Duration::from_micros(below(&mut random, size.jitter_us_max) as u64);
             let start = Instant::now();
-            while driver.n_sent.load(Ordering::SeqCst) < target {
+            // Members who are done leave the rest of the kills to the customers.
+            while driver.n_sent.load(Ordering::SeqCst) < target
+                && members.iter().any(|one| !one.is_finished())
+            {
                 assert!(start.elapsed() < PATIENCE, "the members went silent");
                 std::thread::yield_now();
             }
@@ -66,49 +122,114 @@ fn after_kills_at_random_instants_every_message_has_one_turn_and_one_reply() {
                 std::hint::spin_loop();
             }
             server.kill();
-            server = Server::start(dir.path());
+            server = Server::start(dir.path(), &stand);
             address.change(server.address);
         }
+        customers.join().unwrap();
         members.into_iter().map(|member| member.join().unwrap()).collect()
     });
     assert!(driver.n_cut.load(Ordering::SeqCst) > 0, "no kill hit a delivery: this run shows nothing");
 
     for (member, replies) in acknowledged.iter().enumerate() {
         for (number, reply) in replies.iter().enumerate() {
-            assert_eq!(words(reply, &name(member)), answer_to(NUMBERS[number]));
+            assert_eq!(words(reply, &name(member)), answer_to(word(number)));
             let again = deliver(server.address, &plaintext(member, number)).unwrap();
             assert_eq!(again, *reply, "the repeat of an answered message");
         }
+    }
+    let n_messages = size.n_customers * size.n_each;
+    let all_heard = stand.waits(PATIENCE, |ledger| ledger.customers.len() >= n_messages);
+    assert!(all_heard, "{} of {n_messages} answers came", stand.ledger().customers.len());
+    for customer in 0..size.n_customers {
+        let expected: Vec<String> = (0..size.n_each).map(|number| farm_answer_to(word(number))).collect();
+        assert_eq!(stand.heard_by(&customer_name(customer)), expected, "each once and in order");
     }
     server.kill();
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let store = SqliteStore::open(&dir.path().join("data")).await.unwrap();
-        assert_eq!(store.callbacks_unanswered("kf").await.unwrap(), []);
-        for member in 0..N_MEMBERS {
+        for app in ["kf", "kf:wkFARM"] {
+            assert_eq!(store.callbacks_unanswered(app).await.unwrap(), []);
+        }
+        assert_eq!(store.outbox_given_up(10).await.unwrap(), []);
+        for member in 0..size.n_members {
             let rows = history(&store, "shop", &name(member)).await;
             let said: Vec<&str> = rows.iter().step_by(2).map(|row| row["text"].as_str().unwrap()).collect();
-            let expected: Vec<String> = (0..N_EACH).map(|number| question(member, number)).collect();
+            let expected: Vec<String> = (0..size.n_each).map(|number| question(member, number)).collect();
             assert_eq!(said, expected, "one row a message, in the order in which they were sent");
             let answers = rows.iter().skip(1).step_by(2).map(|row| row["parts"][0]["text"].as_str().unwrap());
-            let expected: Vec<String> = NUMBERS.iter().map(|number| answer_to(number)).collect();
+            let expected: Vec<String> = (0..size.n_each).map(|number| answer_to(word(number))).collect();
             assert_eq!(answers.collect::<Vec<_>>(), expected);
+        }
+        for customer in 0..size.n_customers {
+            let key = CustomerKey::new("farm", Channel::WecomKf, &customer_name(customer)).unwrap();
+            let conversation = store.conversation(&key, Timestamp::now()).await.unwrap();
+            assert_eq!(conversation.revision as usize, size.n_each, "one turn a message");
         }
         store.close().await;
     });
+    let (n_cut, n_repeats) = (driver.n_cut.load(Ordering::SeqCst), stand.ledger().n_repeats);
+    let mut told = std::io::stdout().lock();
+    writeln!(
+        told,
+        "{} kills: {} messages of members, {n_cut} deliveries cut off; {n_messages} of customers, {n_repeats} \
+         sent twice and known by their id",
+        size.n_kills,
+        size.n_members * size.n_each,
+    )
+    .unwrap();
+}
+
+/// Customers write, whether somebody answers or not; every message wakes the server that is there, if one is.
+fn write_as_customers(size: Size, stand: &Stand, address: &Address) {
+    let farm = Wecom::farm();
+    let wake = || {
+        let event = format!(
+            "<xml><ToUserName>{}</ToUserName><CreateTime>1795485602</CreateTime><MsgType>event</MsgType>\
+             <Event>kf_msg_or_event</Event><Token>t</Token><OpenKfId>{KF}</OpenKfId></xml>",
+            farm.corp
+        );
+        let (uri, body) = farm.sealed(&event);
+        let (_, address) = address.after(0);
+        // A wake-up may be lost; the message is not.
+        let _lost = exchange(address, &uri, &body);
+    };
+    let mut n_written = 0;
+    for number in 0..size.n_each {
+        for customer in 0..size.n_customers {
+            let (name, at) = (customer_name(customer), Timestamp::now().as_second());
+            stand.writes(KF, &name, &format!("{name}-{number}"), word(number), at);
+            n_written += 1;
+            wake();
+            while !stand
+                .waits(Duration::from_millis(200), |ledger| n_written - ledger.customers.len() <= WAITING_MAX)
+            {
+                wake();
+            }
+        }
+    }
+}
+
+fn customer_name(customer: usize) -> String {
+    format!("wm{customer}")
 }
 
 fn name(member: usize) -> String {
     format!("member{member}")
 }
 
+/// What the message of that number says.
+fn word(number: usize) -> &'static str {
+    NUMBERS[number % NUMBERS.len()]
+}
+
 fn question(member: usize, number: usize) -> String {
-    format!("{} {:02}", NUMBERS[number], member * N_EACH + number)
+    format!("{} {member:03}{number:03}", word(number))
 }
 
 fn plaintext(member: usize, number: usize) -> String {
-    let msg_id = 7_450_000_000_000_000_000 + (member * N_EACH + number) as u64;
+    let msg_id = 7_450_000_000_000_000_000 + (member * 1_000 + number) as u64;
     Wecom::kf().text(&name(member), msg_id, &question(member, number))
 }
 
@@ -127,12 +248,16 @@ struct Server {
 }
 
 impl Server {
-    fn start(dir: &Path) -> Self {
+    fn start(dir: &Path, stand: &Stand) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_yingda"))
             .current_dir(dir)
             .args(["serve", "--listen", "127.0.0.1:0", "--knowledge", "knowledge", "--data", "data"])
             .env("KF_TOKEN", TOKEN)
             .env("KF_AES_KEY", AES_KEY)
+            .env("FARM_TOKEN", FARM_TOKEN)
+            .env("FARM_AES_KEY", FARM_AES_KEY)
+            .env("FARM_SECRET", SECRET)
+            .env("YINGDA_WECOM_URL", &stand.url)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -192,9 +317,11 @@ impl Address {
     }
 }
 
-/// WeCom, with ten members who talk at the same time.
+/// WeCom, with members who talk at the same time.
 struct Driver<'a> {
     address: &'a Address,
+    /// One delivery, and as many repeats as there are kills: no message can run out of them.
+    n_deliveries_max: usize,
     /// Deliveries that were written to a connection, whole or cut off.
     n_sent: AtomicUsize,
     /// Deliveries that a kill left without an acknowledgement.
@@ -203,12 +330,12 @@ struct Driver<'a> {
 
 impl Driver<'_> {
     /// One member's messages one after another; the inner XML of each reply.
-    fn talk(&self, member: usize) -> Vec<String> {
+    fn talk(&self, member: usize, n_each: usize) -> Vec<String> {
         let mut start = 0;
         let mut replies = Vec::new();
-        for number in 0..N_EACH {
+        for number in 0..n_each {
             let plaintext = plaintext(member, number);
-            let reply = (0..N_DELIVERIES_MAX).find_map(|_| {
+            let reply = (0..self.n_deliveries_max).find_map(|_| {
                 let (current, address) = self.address.after(start);
                 self.n_sent.fetch_add(1, Ordering::SeqCst);
                 let reply = deliver(address, &plaintext);
@@ -219,7 +346,7 @@ impl Driver<'_> {
                 }
                 reply
             });
-            replies.push(reply.expect("four deliveries with three kills leave one that is answered"));
+            replies.push(reply.expect("one delivery more than kills leaves one that is answered"));
         }
         replies
     }

@@ -1,0 +1,266 @@
+//! Calls to WeCom's interface: a token for each app, errors told apart by what helps against them.
+//!
+//! Source: WeCom developer centre, gettoken (path 91039), global error codes (90313).
+
+use std::time::Duration;
+use std::time::Instant;
+
+use reqwest::Url;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use crate::secret::Secret;
+
+/// Where WeCom answers.
+pub const OFFICIAL_URL: &str = "https://qyapi.weixin.qq.com";
+
+const CONNECT: Duration = Duration::from_secs(3);
+const TOTAL: Duration = Duration::from_secs(10);
+
+/// A token is fetched anew this long before it ends, or after three quarters of a shorter life.
+const EARLY: Duration = Duration::from_secs(300);
+
+/// Most bytes of an answer; a page of a thousand messages is far below.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
+
+/// Characters of a foreign answer that an error shows.
+const SHOWN_CHARS: usize = 60;
+
+/// Why a call came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No answer came, or half of one.
+    #[error("{path}: no answer: {detail}")]
+    Network {
+        /// What was called.
+        path: String,
+        /// What happened; no address is in it, because addresses carry tokens.
+        detail: String,
+    },
+    /// The answer is not WeCom's: a proxy's page, an overloaded gateway.
+    #[error("{path}: status {status}, and no answer of WeCom: {begins:?}")]
+    Foreign {
+        /// What was called.
+        path: String,
+        /// HTTP status.
+        status: u16,
+        /// The beginning of what came.
+        begins: String,
+    },
+    /// WeCom said no.
+    #[error("{path}: errcode {code}: {message}")]
+    Refused {
+        /// What was called.
+        path: String,
+        /// `errcode`.
+        code: i64,
+        /// `errmsg`, up to where it begins to tell of addresses.
+        message: String,
+    },
+}
+
+/// What helps against an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// The same call a little later.
+    Later,
+    /// The same call when the minute's window is over.
+    NextWindow,
+    /// Nothing: it was done before, under the same id.
+    Done,
+    /// Nothing that a program can do.
+    None,
+}
+
+impl ClientError {
+    /// What helps.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::Network { .. } => Remedy::Later,
+            Self::Foreign { status, .. } if *status >= 500 || *status == 429 || *status == 200 => {
+                Remedy::Later
+            }
+            Self::Foreign { .. } => Remedy::None,
+            Self::Refused { code, .. } => match code {
+                // Busy, or two calls in one another's way; a token that failed twice may be a server behind the others.
+                -1 | 45033 | 45035 | 40014 | 42001 => Remedy::Later,
+                45009 => Remedy::NextWindow,
+                95033 => Remedy::Done,
+                _ => Remedy::None,
+            },
+        }
+    }
+
+    /// `errcode`, where there is one.
+    #[must_use]
+    pub fn code(&self) -> Option<i64> {
+        match self {
+            Self::Refused { code, .. } => Some(*code),
+            Self::Network { .. } | Self::Foreign { .. } => None,
+        }
+    }
+}
+
+/// One app's way to WeCom.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    corp_id: String,
+    secret: Secret,
+    /// Held while a token is fetched, so that many callers fetch one.
+    token: Mutex<Option<Token>>,
+}
+
+#[derive(Clone, Debug)]
+struct Token {
+    value: Secret,
+    good_until: Instant,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// The address is none.
+    #[error("{0:?} is not an http(s) address")]
+    Address(String),
+    /// The system's HTTP could not be set up.
+    #[error("no HTTP client")]
+    Http(#[from] reqwest::Error),
+}
+
+impl Client {
+    /// * `base_url`: [`OFFICIAL_URL`], or what stands for it.
+    /// * `corp_id`, `secret`: of the company, and of its app.
+    ///
+    /// # Errors
+    /// See [`SetUpError`].
+    pub fn new(base_url: &str, corp_id: &str, secret: Secret) -> Result<Self, SetUpError> {
+        let base = Url::parse(base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let base = base.ok_or_else(|| SetUpError::Address(base_url.to_owned()))?;
+        // The provider is chosen once for the process; that it is there already is no mistake.
+        let _already = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .timeout(TOTAL)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("yingda/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { http, base, corp_id: corp_id.to_owned(), secret, token: Mutex::new(None) })
+    }
+
+    /// Calls an interface with the app's token. A token that WeCom no longer knows is fetched anew, once.
+    ///
+    /// * `path`: below `/cgi-bin/`, such as `message/send`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn call(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
+        let token = self.token(None).await?;
+        match self.post(path, &token, body).await {
+            Err(ClientError::Refused { code: 40014 | 42001, .. }) => {
+                let token = self.token(Some(&token)).await?;
+                self.post(path, &token, body).await
+            }
+            result => result,
+        }
+    }
+
+    /// The token; the one that failed is thrown away, unless somebody has done so already.
+    async fn token(&self, failed: Option<&Secret>) -> Result<Secret, ClientError> {
+        let mut held = self.token.lock().await;
+        if let Some(token) = held.as_ref().filter(|token| Some(&token.value) != failed)
+            && Instant::now() < token.good_until
+        {
+            return Ok(token.value.clone());
+        }
+        const PATH: &str = "gettoken";
+        let mut url = self.url(PATH);
+        url.query_pairs_mut()
+            .append_pair("corpid", &self.corp_id)
+            .append_pair("corpsecret", self.secret.expose());
+        let answer = answer(PATH, self.http.get(url)).await?;
+        let value = answer["access_token"].as_str().unwrap_or_default();
+        let life = Duration::from_secs(answer["expires_in"].as_u64().unwrap_or(7_200));
+        let value = Secret::new(value);
+        let good_until = Instant::now() + life.saturating_sub(EARLY.min(life / 4));
+        *held = Some(Token { value: value.clone(), good_until });
+        Ok(value)
+    }
+
+    async fn post(&self, path: &str, token: &Secret, body: &Value) -> Result<Value, ClientError> {
+        let mut url = self.url(path);
+        url.query_pairs_mut().append_pair("access_token", token.expose());
+        answer(path, self.http.post(url).header("content-type", "application/json").body(body.to_string()))
+            .await
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}/cgi-bin/{path}", self.base.path().trim_end_matches('/')));
+        url
+    }
+}
+
+async fn answer(path: &str, request: reqwest::RequestBuilder) -> Result<Value, ClientError> {
+    let network = |error: reqwest::Error| {
+        let error = error.without_url();
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        ClientError::Network { path: path.to_owned(), detail: format!("{error}{cause}") }
+    };
+    let mut response = request.send().await.map_err(network)?;
+    let status = response.status().as_u16();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(network)? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > ANSWER_BYTES_MAX {
+            let detail = format!("more than {ANSWER_BYTES_MAX} bytes");
+            return Err(ClientError::Network { path: path.to_owned(), detail });
+        }
+    }
+    let value: Option<Value> = serde_json::from_slice(&bytes).ok();
+    let Some((value, code)) = value.and_then(|value| {
+        let code = value.get("errcode")?.as_i64()?;
+        Some((value, code))
+    }) else {
+        let begins = String::from_utf8_lossy(&bytes).chars().take(SHOWN_CHARS).collect();
+        return Err(ClientError::Foreign { path: path.to_owned(), status, begins });
+    };
+    if code == 0 {
+        return Ok(value);
+    }
+    // Behind the first comma stand hints and the caller's address, which help nobody who reads a log.
+    let message = value["errmsg"].as_str().unwrap_or_default();
+    let message = message.split(',').next().unwrap_or_default().to_owned();
+    Err(ClientError::Refused { path: path.to_owned(), code, message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_told_apart_by_what_helps() {
+        let refused =
+            |code| ClientError::Refused { path: String::new(), code, message: String::new() }.remedy();
+        let found = [-1, 45033, 42001, 45009, 95033, 81013, 60020].map(refused);
+        let (later, none) = (Remedy::Later, Remedy::None);
+        assert_eq!(found, [later, later, later, Remedy::NextWindow, Remedy::Done, none, none]);
+        let foreign =
+            |status| ClientError::Foreign { path: String::new(), status, begins: String::new() }.remedy();
+        assert_eq!([502, 404, 200].map(foreign), [later, none, later]);
+    }
+
+    #[test]
+    fn an_address_is_checked_when_it_is_given() {
+        for bad in ["", "qyapi.weixin.qq.com", "ftp://x"] {
+            assert!(
+                matches!(Client::new(bad, "ww1", Secret::new("s")), Err(SetUpError::Address(_))),
+                "{bad}"
+            );
+        }
+        let behind_proxy = Client::new("http://127.0.0.1:1/wx/", "ww1", Secret::new("s")).unwrap();
+        assert_eq!(behind_proxy.url("message/send").as_str(), "http://127.0.0.1:1/wx/cgi-bin/message/send");
+    }
+}

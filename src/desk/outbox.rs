@@ -1,0 +1,128 @@
+//! Sends what is to be sent: a conversation's messages in order, conversations side by side, as often as it takes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::channel::wecom::client::ClientError;
+use crate::channel::wecom::client::Remedy;
+use crate::service::Service;
+use crate::service::app::App;
+use crate::service::callback::chain;
+use crate::store::Attempt;
+use crate::store::OutboxId;
+use crate::store::OutboxRow;
+use crate::store::StoreError;
+
+/// How often it looks for what is due again.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Messages on their way at the same time.
+const ROWS_MAX: u32 = 64;
+
+/// Waits before each further attempt, in seconds; after the last the message is given up and listed.
+const BACK_OFF: [i64; 10] = [1, 2, 5, 15, 60, 300, 900, 3_600, 7_200, 14_400];
+
+/// A minute's window of WeCom's.
+const WINDOW: SignedDuration = SignedDuration::from_secs(60);
+
+/// Sends for as long as it is polled.
+pub async fn run(service: Arc<Service>, apps: BTreeMap<String, Arc<App>>) {
+    let mut tick = tokio::time::interval(LOOK_EVERY);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = service.outbox_filled() => {}
+        }
+        // What is sent makes room for what stands behind it.
+        loop {
+            match send_due(&service, &apps).await {
+                Ok(0) => break,
+                Ok(_n_tried) => {}
+                Err(error) => {
+                    tracing::warn!(error = %chain(&error), "messages that are due could not be worked on");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Tries to send what is due; returns how many it tried.
+async fn send_due(service: &Service, apps: &BTreeMap<String, Arc<App>>) -> Result<usize, StoreError> {
+    let rows = service.store().outbox_take(service.now(), ROWS_MAX).await?;
+    let mut sending = JoinSet::new();
+    for row in rows {
+        let app = apps.get(&row.sender).cloned();
+        sending.spawn(async move { (send(app.as_deref(), &row).await, row) });
+    }
+    let mut attempts: Vec<(OutboxId, Attempt)> = Vec::new();
+    while let Some(sent) = sending.join_next().await {
+        // A panic leaves the row to its lease.
+        let Ok((sent, row)) = sent else { continue };
+        attempts.push((row.id, attempt(&row, sent, service.now())));
+    }
+    if !attempts.is_empty() {
+        service.store().outbox_tried(&attempts, service.now()).await?;
+    }
+    Ok(attempts.len())
+}
+
+/// Why a message was not sent.
+enum NotSent {
+    /// There is no such app here, or it cannot send.
+    NoApp,
+    /// What is stored is no message of this program's.
+    NoMessage,
+    /// WeCom took it, but nobody will get it.
+    Nobody,
+    /// WeCom did not take it.
+    Client(ClientError),
+}
+
+async fn send(app: Option<&App>, row: &OutboxRow) -> Result<(), NotSent> {
+    let active = app.and_then(|app| app.active.as_ref()).ok_or(NotSent::NoApp)?;
+    let body: Value = serde_json::from_str(&row.body).map_err(|_| NotSent::NoMessage)?;
+    let path = body["path"].as_str().ok_or(NotSent::NoMessage)?;
+    match active.client.call(path, &body["json"]).await {
+        // Success with nobody reached is none.
+        Ok(answer) if answer["invaliduser"].as_str().is_some_and(|users| !users.is_empty()) => {
+            Err(NotSent::Nobody)
+        }
+        Ok(_answer) => Ok(()),
+        Err(error) => Err(NotSent::Client(error)),
+    }
+}
+
+fn attempt(row: &OutboxRow, sent: Result<(), NotSent>, now: Timestamp) -> Attempt {
+    let failed = |reason: String| {
+        tracing::warn!(outbox.id = row.id, app = %row.sender, reason, "a message was given up");
+        Attempt::Failed { reason }
+    };
+    let later = |wait: SignedDuration| Attempt::Again { at: now.saturating_add(wait).unwrap_or(now) };
+    let error = match sent {
+        Ok(()) => return Attempt::Taken,
+        Err(NotSent::NoApp) => return failed("no app of that name can send".to_owned()),
+        Err(NotSent::NoMessage) => return failed("unreadable".to_owned()),
+        Err(NotSent::Nobody) => return failed("invaliduser".to_owned()),
+        Err(NotSent::Client(error)) => error,
+    };
+    let reason = || error.code().map_or_else(|| "no answer".to_owned(), |code| format!("errcode {code}"));
+    match error.remedy() {
+        Remedy::Done => Attempt::Taken,
+        Remedy::None => failed(reason()),
+        Remedy::NextWindow => later(WINDOW),
+        Remedy::Later => match BACK_OFF.get(row.attempts as usize) {
+            Some(wait) => {
+                tracing::info!(outbox.id = row.id, attempts = row.attempts + 1, error = %chain(&error), "sent again later");
+                later(SignedDuration::from_secs(*wait))
+            }
+            None => failed(reason()),
+        },
+    }
+}

@@ -1,0 +1,116 @@
+//! What a channel delivered, and what goes back: committed with the turn that answers it.
+
+use jiff::Timestamp;
+use sha2::Digest;
+use sha2::Sha256;
+
+use crate::message::Reply;
+use crate::store::CallbackAnswer;
+use crate::store::CallbackKey;
+use crate::store::NewOutbox;
+use crate::text::hex::lower_hex;
+
+/// Deliveries that one turn answers.
+pub struct Delivery {
+    /// Their keys, in order; at least one. What goes back goes to the last.
+    pub keys: Vec<CallbackKey>,
+    /// Makes of a reply what goes back.
+    pub back: Box<dyn Fn(&Reply) -> Back + Send + Sync>,
+}
+
+/// What goes back to a channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Back {
+    /// What the response to the delivery says, now and whenever it is repeated; empty acknowledges it.
+    pub response: String,
+    /// Whether the channel had stopped waiting for that response.
+    pub late: bool,
+    /// What is sent by calls of our own.
+    pub calls: Vec<Call>,
+}
+
+/// A call of our own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The app that makes it.
+    pub app: String,
+    /// To whom.
+    pub recipient: String,
+    /// What is called, such as `message/send`, and with what: JSON.
+    pub body: String,
+    /// What the receiving side tells a repetition by.
+    pub key: String,
+    /// Whether a later turn makes it pointless.
+    pub latest_only: bool,
+    /// From when on it is pointless.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What is committed with the turn.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Composed {
+    pub(super) answers: Vec<CallbackAnswer>,
+    pub(super) outbox: Vec<NewOutbox>,
+}
+
+impl Delivery {
+    /// What is committed with a turn that says this.
+    pub(super) fn compose(&self, reply: &Reply) -> Composed {
+        let back = (self.back)(reply);
+        let last = self.keys.len().saturating_sub(1);
+        let answers = self.keys.iter().enumerate().map(|(at, key)| CallbackAnswer {
+            key: key.clone(),
+            // Earlier ones are covered by what the last one gets.
+            reply: if at == last { back.response.clone() } else { String::new() },
+            late: back.late && at == last,
+        });
+        let outbox = back.calls.into_iter().map(|call| NewOutbox {
+            sender: call.app,
+            recipient: call.recipient,
+            body: call.body,
+            key: call.key,
+            latest_only: call.latest_only,
+            expires_at: call.expires_at,
+        });
+        Composed { answers: answers.collect(), outbox: outbox.collect() }
+    }
+}
+
+/// An id of a message to be sent: the same for the same part of the answer to the same delivery, whoever answers it and
+/// however often, and never the same for another. It has 32 letters and digits, which is what 微信客服 takes.
+#[must_use]
+pub fn message_key(delivery: &CallbackKey, part: usize) -> String {
+    let named = format!("{}\n{}\n{part}", delivery.app(), delivery.key());
+    format!("y{}", &lower_hex(&Sha256::digest(named))[..31])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_back_goes_to_the_last_delivery() {
+        let key = |key: &str| CallbackKey::new("app", key).unwrap();
+        let back = |reply: &Reply| Back {
+            response: format!("{} 段", reply.parts.len()),
+            late: true,
+            calls: Vec::new(),
+        };
+        let delivery = Delivery { keys: vec![key("1"), key("2")], back: Box::new(back) };
+        let composed = delivery.compose(&Reply::text("好"));
+        let answers: Vec<_> =
+            composed.answers.iter().map(|one| (one.key.key(), one.reply.as_str(), one.late)).collect();
+        assert_eq!(answers, [("1", "", false), ("2", "1 段", true)]);
+    }
+
+    #[test]
+    fn ids_of_messages_are_repeatable_and_fit() {
+        let key = |app: &str, key: &str| CallbackKey::new(app, key).unwrap();
+        let first = message_key(&key("kf:a", "m1"), 0);
+        assert_eq!(first, message_key(&key("kf:a", "m1"), 0));
+        assert!(first.len() == 32 && first.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{first}");
+        for other in [message_key(&key("kf:a", "m1"), 1), message_key(&key("kf:a", "m2"), 0)] {
+            assert_ne!(first, other);
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! 微信客服: what customers wrote is fetched page by page, kept with the cursor, and answered in order.
+//!
+//! The wake-up carries no message, and may be lost: every account is read at the start, whenever it is woken, and every
+//! [`POLL`] besides. A page and its cursor are one transaction, so nothing is read twice or passed over, whenever the
+//! program stops. What is open is answered, the reply is committed with the turn, and sent from the outbox.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::Timestamp;
+use serde_json::Value;
+use serde_json::json;
+use tokio::sync::Notify;
+use tokio::sync::Semaphore;
+
+use crate::channel::wecom::client::Client;
+use crate::channel::wecom::client::ClientError;
+use crate::channel::wecom::kf::KfBody;
+use crate::channel::wecom::kf::KfItem;
+use crate::channel::wecom::kf::SyncPage;
+use crate::message::BotId;
+use crate::message::Channel;
+use crate::message::Content;
+use crate::message::CustomerKind;
+use crate::message::Reply;
+use crate::secret::Secret;
+use crate::service::Question;
+use crate::service::Service;
+use crate::service::ServiceError;
+use crate::service::app::App;
+use crate::service::callback::chain;
+use crate::service::delivery::Back;
+use crate::service::delivery::Call;
+use crate::service::delivery::Delivery;
+use crate::service::delivery::message_key;
+use crate::store::CallbackAnswer;
+use crate::store::CallbackKey;
+use crate::store::CallbackRow;
+use crate::store::Page;
+use crate::store::PageItem;
+use crate::store::StoreError;
+
+/// How often an account is read without being woken.
+pub const POLL: Duration = Duration::from_secs(60);
+
+/// The first reading of all gives three days of history; what is older than this is remembered and not answered.
+const FRESH: SignedDuration = SignedDuration::from_mins(10);
+
+/// A welcome code works for so long.
+const WELCOME: SignedDuration = SignedDuration::from_secs(20);
+
+/// Messages of one page.
+const PAGE: u32 = 1_000;
+
+/// Customers of one account that are answered at the same time.
+const CUSTOMERS_MAX: usize = 64;
+
+/// Pages in a row that say that there is more and do not move on.
+const STILL_MAX: usize = 10;
+
+/// Makes of a reply the messages that are sent, without address and id.
+pub type Messages = Arc<dyn Fn(&Reply) -> Vec<Value> + Send + Sync>;
+
+/// Why an account could not be read. What was read is kept, and the next reading goes on from there.
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error("WeCom gave no page")]
+    Client(#[from] ClientError),
+    #[error("the page could not be kept")]
+    Store(#[from] StoreError),
+}
+
+/// One account of 微信客服.
+pub struct Account {
+    service: Arc<Service>,
+    app: Arc<App>,
+    open_kfid: String,
+    messages: Messages,
+    woken: Notify,
+    /// Of the latest wake-up: with it, WeCom counts the reading less strictly.
+    token: Mutex<Option<Secret>>,
+    /// Customers that are being answered, and whether more of theirs has come.
+    busy: Mutex<HashMap<String, bool>>,
+    room: Arc<Semaphore>,
+}
+
+/// The accounts of all apps, by `open_kfid`.
+#[derive(Clone, Default)]
+pub struct Accounts(BTreeMap<String, Arc<Account>>);
+
+impl Accounts {
+    /// * `messages`: what an app's replies look like.
+    #[must_use]
+    pub fn new(
+        service: &Arc<Service>,
+        apps: &BTreeMap<String, Arc<App>>,
+        messages: &dyn Fn(&App) -> Messages,
+    ) -> Self {
+        let accounts = apps.values().flat_map(|app| {
+            app.kf.iter().map(|open_kfid| {
+                let account = Account {
+                    service: Arc::clone(service),
+                    app: Arc::clone(app),
+                    open_kfid: open_kfid.clone(),
+                    messages: messages(app),
+                    woken: Notify::new(),
+                    token: Mutex::default(),
+                    busy: Mutex::default(),
+                    room: Arc::new(Semaphore::new(CUSTOMERS_MAX)),
+                };
+                (open_kfid.clone(), Arc::new(account))
+            })
+        });
+        Self(accounts.collect())
+    }
+
+    /// Takes a wake-up; whether the account is served here.
+    pub fn wake(&self, open_kfid: &str, token: Secret) -> bool {
+        let Some(account) = self.0.get(open_kfid) else { return false };
+        *account.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+        account.woken.notify_one();
+        true
+    }
+
+    /// Reads and answers every account, for as long as it is polled.
+    pub async fn run(self) {
+        let mut accounts = tokio::task::JoinSet::new();
+        for account in self.0.into_values() {
+            accounts.spawn(account.run());
+        }
+        while accounts.join_next().await.is_some() {}
+    }
+}
+
+impl Account {
+    async fn run(self: Arc<Self>) {
+        let mut tick = tokio::time::interval(POLL);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                () = self.woken.notified() => {}
+            }
+            if let Err(error) = self.read().await {
+                tracing::warn!(app = %self.app.name, error = %chain(&error), "an account could not be read on");
+            }
+            if let Err(error) = self.answer_open().await {
+                tracing::warn!(app = %self.app.name, error = %chain(&error), "open messages could not be listed");
+            }
+        }
+    }
+
+    /// The app of callbacks that its messages are kept as.
+    fn source(&self) -> String {
+        format!("kf:{}", self.open_kfid)
+    }
+
+    /// Reads on to the newest page.
+    async fn read(&self) -> Result<(), ReadError> {
+        let Some(active) = &self.app.active else { return Ok(()) };
+        let store = self.service.store();
+        let mut n_still = 0;
+        while n_still < STILL_MAX {
+            let cursor = store.cursor(&self.source()).await?;
+            let answer = self.ask(&active.client, cursor.as_deref()).await?;
+            let Some(page) = SyncPage::read(&answer) else { return Ok(()) };
+            let now = self.service.now();
+            let is_old = |item: &KfItem| {
+                let sent = Timestamp::from_second(item.send_time).unwrap_or(now);
+                cursor.is_none() && now.duration_since(sent) > FRESH
+            };
+            let items = page.items.iter().map(|raw| {
+                let item = KfItem::read(raw);
+                if let KfBody::SendFail { fail_type, .. } = item.body {
+                    tracing::warn!(app = %self.app.name, fail_type, "a message to a customer did not arrive");
+                }
+                let is_open = item.content().is_some() && !is_old(&item);
+                PageItem { key: item.key, plaintext: raw.to_string(), is_open }
+            });
+            let ends = !page.has_more;
+            n_still = if cursor.as_deref() == Some(page.next_cursor.as_str()) { n_still + 1 } else { 0 };
+            let page = Page {
+                source: self.source(),
+                from: cursor.clone(),
+                to: page.next_cursor.clone(),
+                items: items.collect(),
+            };
+            match store.page_take(&page, now).await {
+                Ok(_n_new) => {}
+                // Another process reads as well; what it has read is on disk.
+                Err(StoreError::CursorMoved { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            if ends {
+                return Ok(());
+            }
+        }
+        // A list that does not move on and does not end is left for the next look.
+        Ok(())
+    }
+
+    /// Asks for the page behind a cursor.
+    async fn ask(&self, client: &Client, cursor: Option<&str>) -> Result<Value, ClientError> {
+        let token = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut body = json!({ "open_kfid": self.open_kfid, "limit": PAGE });
+        if let Some(cursor) = cursor {
+            body["cursor"] = json!(cursor);
+        }
+        if let Some(token) = &token {
+            body["token"] = json!(token.expose());
+        }
+        match client.call("kf/sync_msg", &body).await {
+            // Older than ten minutes: read without it.
+            Err(error) if error.code() == Some(95007) && token.is_some() => {
+                self.forget(&token);
+                if let Some(fields) = body.as_object_mut() {
+                    fields.remove("token");
+                }
+                client.call("kf/sync_msg", &body).await
+            }
+            result => result,
+        }
+    }
+
+    /// Throws a token away, unless a wake-up has brought another.
+    fn forget(&self, token: &Option<Secret>) {
+        let mut held = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        if *held == *token {
+            *held = None;
+        }
+    }
+
+    /// Begins to answer every customer who waits and is not being answered.
+    async fn answer_open(self: &Arc<Self>) -> Result<(), StoreError> {
+        let rows = self.service.store().callbacks_unanswered(&self.source()).await?;
+        let mut customers: Vec<(String, Vec<(CallbackRow, KfItem)>)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for row in rows {
+            let item = KfItem::read(&serde_json::from_str(&row.plaintext).unwrap_or_default());
+            let customer = item.external_userid.clone();
+            let place = *places.entry(customer.clone()).or_insert_with(|| {
+                customers.push((customer, Vec::new()));
+                customers.len() - 1
+            });
+            customers[place].1.push((row, item));
+        }
+        for (customer, messages) in customers {
+            {
+                let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(more) = busy.get_mut(&customer) {
+                    *more = true;
+                    continue;
+                }
+                busy.insert(customer.clone(), false);
+            }
+            let this = Arc::clone(self);
+            tokio::spawn(async move {
+                let _room = this.room.acquire().await;
+                // A task of its own, so that a panic in it leaves nobody busy for ever.
+                let own = Arc::clone(&this);
+                let done = tokio::spawn(async move { own.answer_all(messages).await }).await;
+                let more = this.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&customer);
+                if more == Some(true) || done.is_err() {
+                    this.woken.notify_one();
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Answers one customer's messages, one after another; what cannot be answered now waits for the next look, and what is
+    /// behind it too.
+    async fn answer_all(&self, messages: Vec<(CallbackRow, KfItem)>) {
+        for (row, item) in messages {
+            let Some(content) = item.content() else { continue };
+            let question = question(&self.app.bot, &item.external_userid, content);
+            let delivery = self.delivery(&row.key, &item);
+            match self.service.answer_delivery(&question, &delivery).await {
+                Ok(_answer) => {}
+                Err(ServiceError::Store(StoreError::CallbackAnswered { .. })) => {}
+                Err(ServiceError::Engine | ServiceError::State(_)) => {
+                    tracing::error!(app = %self.app.name, "a message broke the engine; its sender gets an apology");
+                    if let Err(error) = self.apologise(&question, &row.key, &item).await {
+                        tracing::error!(app = %self.app.name, error, "the apology did not go out either");
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(app = %self.app.name, error = %chain(&error), "a message waits for an answer");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Words without a turn, for a message that no turn can be made of.
+    async fn apologise(&self, question: &Question, key: &CallbackKey, item: &KfItem) -> Result<(), String> {
+        let reply = self.service.apology(question);
+        if let Some(active) = &self.app.active {
+            for (part, message) in (self.messages)(&reply).into_iter().enumerate() {
+                let body = self.addressed(message, item, &message_key(key, part));
+                let sent = active.client.call("kf/send_msg", &body).await;
+                sent.map(|_| ()).or_else(|error| match error.code() {
+                    Some(95033) => Ok(()),
+                    _ => Err(chain(&error)),
+                })?;
+            }
+        }
+        let answer = CallbackAnswer { key: key.clone(), reply: String::new(), late: false };
+        let answered = self.service.store().callback_answer(&answer, self.service.now()).await;
+        answered.map_err(|error| chain(&error))
+    }
+
+    fn addressed(&self, mut message: Value, item: &KfItem, key: &str) -> Value {
+        message["touser"] = json!(item.external_userid);
+        message["open_kfid"] = json!(self.open_kfid);
+        message["msgid"] = json!(key);
+        message
+    }
+
+    /// How the reply to a message goes back.
+    fn delivery(&self, key: &CallbackKey, item: &KfItem) -> Delivery {
+        let (messages, app, open_kfid) =
+            (Arc::clone(&self.messages), self.app.name.clone(), self.open_kfid.clone());
+        let (key, item) = (key.clone(), item.clone());
+        let keys = vec![key.clone()];
+        let back = move |reply: &Reply| {
+            let calls = messages(reply).into_iter().enumerate().map(|(part, mut message)| {
+                let id = message_key(&key, part);
+                message["msgid"] = json!(id);
+                let code = match &item.body {
+                    KfBody::EnterSession { welcome_code } if part == 0 => welcome_code.as_ref(),
+                    _ => None,
+                };
+                let (path, expires_at) = match code {
+                    Some(code) => {
+                        message["code"] = json!(code.expose());
+                        let sent = Timestamp::from_second(item.send_time).ok();
+                        ("kf/send_msg_on_event", sent.and_then(|sent| sent.checked_add(WELCOME).ok()))
+                    }
+                    None => {
+                        message["touser"] = json!(item.external_userid);
+                        message["open_kfid"] = json!(open_kfid);
+                        ("kf/send_msg", None)
+                    }
+                };
+                Call {
+                    app: app.clone(),
+                    recipient: item.external_userid.clone(),
+                    body: json!({ "path": path, "json": message }).to_string(),
+                    key: id,
+                    latest_only: false,
+                    expires_at,
+                }
+            });
+            Back { response: String::new(), late: false, calls: calls.collect() }
+        };
+        Delivery { keys, back: Box::new(back) }
+    }
+}
+
+fn question(bot: &BotId, external_userid: &str, content: Content) -> Question {
+    Question {
+        bot: bot.clone(),
+        channel: Channel::WecomKf,
+        customer_id: external_userid.to_owned(),
+        name: None,
+        kind: CustomerKind::Customer,
+        content,
+    }
+}

@@ -1,0 +1,223 @@
+//! What is to be sent, and how far sources were read, in SQLite.
+
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use crate::store::Attempt;
+use crate::store::ConversationId;
+use crate::store::Fate;
+use crate::store::NewOutbox;
+use crate::store::OUTBOX_LEASE;
+use crate::store::OutboxId;
+use crate::store::OutboxRow;
+use crate::store::Page;
+use crate::store::Revision;
+use crate::store::StoreError;
+use crate::store::limit;
+use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::column;
+
+/// Adds what a turn has to send.
+///
+/// * `revision`: of the conversation with the turn.
+pub(super) async fn add(
+    connection: &mut SqliteConnection,
+    (conversation_id, revision): (ConversationId, Revision),
+    rows: &[NewOutbox],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    for row in rows {
+        sqlx::query(
+            "INSERT INTO outbox
+                 (conversation_id, revision, sender, recipient, body, key, latest_only, created_ms, expires_ms, next_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8)",
+        )
+        .bind(conversation_id)
+        .bind(revision)
+        .bind(&row.sender)
+        .bind(&row.recipient)
+        .bind(&row.body)
+        .bind(&row.key)
+        .bind(row.latest_only)
+        .bind(at.as_millisecond())
+        .bind(row.expires_at.map(Timestamp::as_millisecond))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// See [`Store::outbox_take`](crate::store::Store::outbox_take).
+pub(super) async fn take(
+    store: &SqliteStore,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<OutboxRow>, StoreError> {
+    // Nothing due is the usual case, and needs no write.
+    let due: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM outbox WHERE fate = 'waiting' AND next_ms <= ? LIMIT 1")
+            .bind(now.as_millisecond())
+            .fetch_optional(&store.readers)
+            .await?;
+    if due.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut transaction = store.begin().await?;
+    // One in somebody's hands is let be: it may be on its way.
+    sqlx::query(
+        "UPDATE outbox SET fate = 'given up', done_ms = ?1,
+             reason = iif(expires_ms <= ?1, 'expired', 'overtaken')
+         WHERE fate = 'waiting' AND next_ms <= ?1 AND (expires_ms <= ?1 OR (latest_only = 1
+             AND revision < (SELECT revision FROM conversations WHERE id = outbox.conversation_id)))",
+    )
+    .bind(now.as_millisecond())
+    .execute(&mut *transaction)
+    .await?;
+    let taken = sqlx::query(
+        "UPDATE outbox SET next_ms = ?2 WHERE id IN (
+             SELECT id FROM outbox AS own
+             WHERE fate = 'waiting' AND next_ms <= ?1 AND NOT EXISTS (
+                 SELECT 1 FROM outbox AS earlier
+                 WHERE earlier.conversation_id = own.conversation_id AND earlier.fate = 'waiting'
+                     AND earlier.id < own.id)
+             ORDER BY next_ms, id LIMIT ?3)
+         RETURNING *",
+    )
+    .bind(now.as_millisecond())
+    .bind((now + OUTBOX_LEASE).as_millisecond())
+    .bind(limit::rows(limit))
+    .fetch_all(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    let mut rows = taken.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    rows.sort_by_key(|row| row.id);
+    Ok(rows)
+}
+
+/// See [`Store::outbox_tried`](crate::store::Store::outbox_tried).
+pub(super) async fn tried(
+    store: &SqliteStore,
+    attempts: &[(OutboxId, Attempt)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut transaction = store.begin().await?;
+    for (id, attempt) in attempts {
+        let (fate, reason, next) = match attempt {
+            Attempt::Taken => ("sent", None, None),
+            Attempt::Again { at } => ("waiting", None, Some(at.as_millisecond())),
+            Attempt::Failed { reason } => {
+                limit::name("reason", reason)?;
+                ("given up", Some(reason), None)
+            }
+        };
+        // What was taken stays taken, whoever comes late with another opinion.
+        sqlx::query(
+            "UPDATE outbox SET fate = ?2, reason = ?3, next_ms = coalesce(?4, next_ms),
+                 attempts = attempts + iif(?2 = 'sent', 0, 1), done_ms = iif(?2 = 'waiting', NULL, ?5)
+             WHERE id = ?1 AND fate != 'sent'",
+        )
+        .bind(id)
+        .bind(fate)
+        .bind(reason)
+        .bind(next)
+        .bind(now.as_millisecond())
+        .execute(&mut *transaction)
+        .await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+/// See [`Store::outbox_given_up`](crate::store::Store::outbox_given_up).
+pub(super) async fn given_up(store: &SqliteStore, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
+    let rows =
+        sqlx::query("SELECT * FROM outbox WHERE fate = 'given up' ORDER BY done_ms DESC, id DESC LIMIT ?")
+            .bind(limit::rows(limit))
+            .fetch_all(&store.readers)
+            .await?;
+    rows.iter().map(read).collect()
+}
+
+/// See [`Store::outbox_prune`](crate::store::Store::outbox_prune).
+pub(super) async fn prune(store: &SqliteStore, before: Timestamp) -> Result<u64, StoreError> {
+    let done = sqlx::query("DELETE FROM outbox WHERE fate != 'waiting' AND done_ms < ?")
+        .bind(before.as_millisecond())
+        .execute(&store.writer)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// See [`Store::cursor`](crate::store::Store::cursor).
+pub(super) async fn cursor(store: &SqliteStore, source: &str) -> Result<Option<String>, StoreError> {
+    let found = sqlx::query_scalar("SELECT value FROM cursors WHERE source = ?")
+        .bind(source)
+        .fetch_optional(&store.readers)
+        .await?;
+    Ok(found)
+}
+
+/// See [`Store::page_take`](crate::store::Store::page_take).
+pub(super) async fn page_take(store: &SqliteStore, page: &Page, now: Timestamp) -> Result<usize, StoreError> {
+    page.check()?;
+    let mut transaction = store.begin().await?;
+    let found: Option<String> = sqlx::query_scalar("SELECT value FROM cursors WHERE source = ?")
+        .bind(&page.source)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if found != page.from {
+        return Err(StoreError::CursorMoved { source_name: page.source.clone() });
+    }
+    let mut n_new = 0;
+    for item in &page.items {
+        let answered = (!item.is_open).then_some(now.as_millisecond());
+        let done = sqlx::query(
+            "INSERT INTO callbacks (app, key, plaintext, received_ms, reply, answered_ms)
+             VALUES (?1, ?2, ?3, ?4, iif(?5 IS NULL, NULL, ''), ?5)
+             ON CONFLICT (app, key) DO NOTHING",
+        )
+        .bind(&page.source)
+        .bind(&item.key)
+        .bind(&item.plaintext)
+        .bind(now.as_millisecond())
+        .bind(answered)
+        .execute(&mut *transaction)
+        .await?;
+        n_new += usize::from(done.rows_affected() == 1 && item.is_open);
+    }
+    sqlx::query(
+        "INSERT INTO cursors (source, value) VALUES (?1, ?2)
+         ON CONFLICT (source) DO UPDATE SET value = excluded.value",
+    )
+    .bind(&page.source)
+    .bind(&page.to)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(n_new)
+}
+
+fn read(row: &SqliteRow) -> Result<OutboxRow, StoreError> {
+    let fate: String = row.try_get("fate")?;
+    let reason: Option<String> = row.try_get("reason")?;
+    let fate = match fate.as_str() {
+        "waiting" => Fate::Waiting,
+        "sent" => Fate::Sent,
+        "given up" => Fate::GivenUp { reason: reason.unwrap_or_default() },
+        _ => {
+            let source = format!("`{fate}` is not one of its names").into();
+            return Err(StoreError::Unreadable { column: "fate", source });
+        }
+    };
+    Ok(OutboxRow {
+        id: row.try_get("id")?,
+        conversation_id: row.try_get("conversation_id")?,
+        sender: row.try_get("sender")?,
+        recipient: row.try_get("recipient")?,
+        body: row.try_get("body")?,
+        key: row.try_get("key")?,
+        created_at: column::time(row, "created_ms")?,
+        attempts: row.try_get("attempts")?,
+        fate,
+    })
+}

@@ -1,0 +1,116 @@
+//! Messages that are to be sent, and pages that are read.
+
+use crate::store::Attempt;
+use crate::store::Fate;
+use crate::store::NewOutbox;
+use crate::store::OUTBOX_LEASE;
+use crate::store::OutboxRow;
+use crate::store::Page;
+use crate::store::PageItem;
+use crate::store::Store;
+use crate::store::StoreError;
+use crate::store::TurnRow;
+use crate::store::tests::at;
+use crate::store::tests::customer;
+use crate::store::tests::turn;
+
+fn message(key: &str) -> NewOutbox {
+    NewOutbox {
+        sender: "app:x".to_owned(),
+        recipient: "user01".to_owned(),
+        body: r#"{"text":"好"}"#.to_owned(),
+        key: key.to_owned(),
+        latest_only: false,
+        expires_at: None,
+    }
+}
+
+/// A turn of a customer at a second, with what it has to send.
+async fn say(store: &dyn Store, id: &str, second: i64, outbox: Vec<NewOutbox>) {
+    let conversation = store.conversation(&customer("outbox", id), at(second)).await.unwrap();
+    store.record_turn(TurnRow { outbox, ..turn(&conversation, at(second)) }).await.unwrap();
+}
+
+fn keys(rows: &[OutboxRow]) -> Vec<&str> {
+    rows.iter().map(|row| row.key.as_str()).collect()
+}
+
+pub(super) async fn a_conversation_is_sent_in_order(store: &dyn Store) {
+    say(store, "a", 0, vec![message("a1"), message("a2")]).await;
+    say(store, "b", 0, vec![message("b1")]).await;
+    let taken = store.outbox_take(at(1), 10).await.unwrap();
+    assert_eq!(keys(&taken), ["a1", "b1"]);
+    // In somebody's hands, until its lease has run out.
+    assert_eq!(store.outbox_take(at(1), 10).await.unwrap(), []);
+    let later = at(1) + OUTBOX_LEASE;
+    assert_eq!(keys(&store.outbox_take(later, 10).await.unwrap()), ["a1", "b1"]);
+    // The second waits for the first, also while that is tried again.
+    let again = Attempt::Again { at: at(60) };
+    store.outbox_tried(&[(taken[0].id, again), (taken[1].id, Attempt::Taken)], later).await.unwrap();
+    assert_eq!(store.outbox_take(at(59), 10).await.unwrap(), []);
+    let tried = store.outbox_take(at(60), 10).await.unwrap();
+    assert_eq!((keys(&tried), tried[0].attempts), (vec!["a1"], 1));
+    store.outbox_tried(&[(tried[0].id, Attempt::Taken)], at(61)).await.unwrap();
+    // What was taken stays taken.
+    let late = Attempt::Failed { reason: "x".to_owned() };
+    store.outbox_tried(&[(tried[0].id, late)], at(61)).await.unwrap();
+    let last = store.outbox_take(at(61), 10).await.unwrap();
+    assert_eq!(keys(&last), ["a2"]);
+    store.outbox_tried(&[(last[0].id, Attempt::Taken)], at(62)).await.unwrap();
+    assert_eq!(store.outbox_prune(at(62)).await.unwrap(), 2);
+}
+
+pub(super) async fn what_comes_too_late_is_given_up_and_listed(store: &dyn Store) {
+    let expiring = NewOutbox { expires_at: Some(at(110)), ..message("c1") };
+    let overtaken = NewOutbox { latest_only: true, ..message("c2") };
+    say(store, "c", 100, vec![expiring, overtaken, message("c3")]).await;
+    say(store, "c", 101, vec![NewOutbox { latest_only: true, ..message("c4") }]).await;
+    let taken = store.outbox_take(at(110), 10).await.unwrap();
+    assert_eq!(keys(&taken), ["c3"]);
+    let refused = Attempt::Failed { reason: "60020".to_owned() };
+    store.outbox_tried(&[(taken[0].id, refused)], at(111)).await.unwrap();
+    assert_eq!(keys(&store.outbox_take(at(111), 10).await.unwrap()), ["c4"]);
+    let given_up = store.outbox_given_up(10).await.unwrap();
+    let reason = |row: &OutboxRow| match &row.fate {
+        Fate::GivenUp { reason } => reason.clone(),
+        fate => panic!("{fate:?}"),
+    };
+    let listed: Vec<(String, String)> = given_up.iter().map(|row| (row.key.clone(), reason(row))).collect();
+    let expected = [("c3", "60020"), ("c2", "overtaken"), ("c1", "expired")];
+    assert_eq!(listed, expected.map(|(key, why)| (key.to_owned(), why.to_owned())));
+}
+
+pub(super) async fn a_key_is_used_once(store: &dyn Store) {
+    say(store, "d", 0, vec![message("d1")]).await;
+    let conversation = store.conversation(&customer("outbox", "d"), at(1)).await.unwrap();
+    let twice = TurnRow { outbox: vec![message("d2"), message("d1")], ..turn(&conversation, at(1)) };
+    assert!(store.record_turn(twice).await.is_err());
+    let after = store.conversation(&customer("outbox", "d"), at(1)).await.unwrap();
+    assert_eq!(after.revision, conversation.revision, "nothing of the turn is left behind");
+    let taken = store.outbox_take(at(1), 100).await.unwrap();
+    assert!(!keys(&taken).contains(&"d2"), "{taken:?}");
+    let done: Vec<_> = taken.iter().map(|row| (row.id, Attempt::Taken)).collect();
+    store.outbox_tried(&done, at(2)).await.unwrap();
+}
+
+pub(super) async fn a_page_moves_its_cursor_with_it(store: &dyn Store) {
+    let item = |key: &str, is_open| PageItem { key: key.to_owned(), plaintext: "{}".to_owned(), is_open };
+    let page = |from: Option<&str>, to: &str, items: Vec<PageItem>| Page {
+        source: "kf:wk1".to_owned(),
+        from: from.map(str::to_owned),
+        to: to.to_owned(),
+        items,
+    };
+    assert_eq!(store.cursor("kf:wk1").await.unwrap(), None);
+    let first = page(None, "c1", vec![item("z", true), item("old", false), item("a", true)]);
+    assert_eq!(store.page_take(&first, at(0)).await.unwrap(), 2);
+    // Somebody else with the same page finds that it was taken.
+    assert!(matches!(store.page_take(&first, at(0)).await, Err(StoreError::CursorMoved { .. })));
+    // A message that comes again is the one that is there.
+    let second = page(Some("c1"), "c2", vec![item("a", true), item("b", true)]);
+    assert_eq!(store.page_take(&second, at(0)).await.unwrap(), 1);
+    assert_eq!(store.cursor("kf:wk1").await.unwrap().as_deref(), Some("c2"));
+    let open = store.callbacks_unanswered("kf:wk1").await.unwrap();
+    // In the order in which they came, not in that of their keys.
+    assert_eq!(open.iter().map(|row| row.key.key()).collect::<Vec<_>>(), ["z", "a", "b"]);
+}
