@@ -20,6 +20,7 @@ use crate::message::Customer;
 use crate::message::Inbound;
 use crate::message::Part;
 use crate::message::Reply;
+use crate::nlu::Meaning;
 use crate::nlu::Nlu;
 use crate::nlu::artefact::LoadedModel;
 use crate::nlu::filter::wanted;
@@ -28,6 +29,7 @@ use crate::policy::decision::Decision;
 use crate::policy::decision::Reason;
 use crate::policy::evidence::Alarm;
 use crate::policy::evidence::Evidence;
+use crate::policy::follow;
 use crate::policy::state::State;
 use crate::policy::weigh::weigh;
 use crate::policy::weigh::weigh_goods;
@@ -35,7 +37,9 @@ use crate::reply::render::Renderer;
 use crate::reply::standard::Sentence;
 use crate::reply::template::Scene;
 use crate::retrieval::Retriever;
+use crate::retrieval::catalogue::ProductEvidence;
 use crate::retrieval::faq;
+use crate::retrieval::faq::EntryHit;
 use crate::retrieval::faq::Near;
 use crate::retrieval::faq::Query;
 use crate::retrieval::nearest::Nearest;
@@ -76,6 +80,12 @@ pub struct Engine {
     sensitive: SensitiveSet,
     retriever: Retriever,
     renderer: Renderer,
+}
+
+/// What a message was searched for.
+struct Found {
+    entries: Vec<EntryHit>,
+    products: ProductEvidence,
 }
 
 /// A network with what it makes of the knowledge: one is exchanged with the other.
@@ -130,25 +140,27 @@ impl Engine {
         passed(Stage::Understand);
         let today = self.calendar.today(now);
         let usable = |entry: usize| self.known.entries[entry].validity.contains(today);
-        let near = reader.as_ref().zip(meaning.intents.as_ref());
-        let near =
-            near.and_then(|(reader, intents)| Some(Near::new(reader.phrasings.as_ref()?, &intents.vector)));
-        let query = Query { utterance: &utterance, near: near.as_ref() };
-        let mut entries = self.retriever.faq.search(query, &usable, HITS_MAX);
-        if let Some(intents) = &meaning.intents {
-            weigh(&self.known, &mut entries, intents);
-        }
-        let spans: Vec<_> =
-            meaning.slots.iter().filter(|slot| slot.name.describes_goods()).map(|slot| slot.span).collect();
-        let wanted = wanted(&meaning.slots, utterance.as_str());
-        let mut products = self.retriever.catalogue.search(&utterance, &spans, &wanted, HITS_MAX);
-        if let Some(intents) = &meaning.intents {
-            weigh_goods(&mut products.hits, intents);
+        let mut found = self.search(&utterance, &meaning, reader.as_deref(), &usable);
+        let mut meaning = meaning;
+        // A message that leans on what was said before is read again as a whole.
+        let mut completed = follow::complete(&self.known, before, &utterance, &meaning.slots, now);
+        if let Some(words) = &completed {
+            let whole = Utterance::read(words, &self.segmenter);
+            let read = self.nlu.understand(&whole, network, &zoned);
+            let again = self.search(&whole, &read, reader.as_deref(), &usable);
+            let best = |found: &Found| found.entries.first().map(|hit| hit.probability.value());
+            if !again.products.hits.is_empty() || best(&again) > best(&found) {
+                found = again;
+                meaning.intents = read.intents;
+            } else {
+                completed = None;
+            }
         }
         passed(Stage::Search);
+        let Found { entries, products } = found;
         let kind = inbound.content.kind();
-        let evidence = Evidence { kind, utterance, sensitive, meaning, rules, entries, products };
-        let outcome = decide::decide(&self.known, before, &evidence, &usable);
+        let evidence = Evidence { kind, utterance, completed, sensitive, meaning, rules, entries, products };
+        let outcome = decide::decide(&self.known, before, &evidence, &usable, now);
         passed(Stage::Decide);
         let opening = self.opening(now);
         let hours = self.calendar.describe();
@@ -161,6 +173,32 @@ impl Engine {
         passed(Stage::Reply);
         let state = State { rest: rendered.rest.or(remembered.rest), ..remembered };
         Turn { evidence, decision, reply: rendered.reply, state, tags: outcome.tags }
+    }
+
+    /// Entries and products for a message.
+    fn search(
+        &self,
+        utterance: &Utterance,
+        meaning: &Meaning,
+        reader: Option<&Reader>,
+        usable: &dyn Fn(usize) -> bool,
+    ) -> Found {
+        let near = reader.zip(meaning.intents.as_ref());
+        let near =
+            near.and_then(|(reader, intents)| Some(Near::new(reader.phrasings.as_ref()?, &intents.vector)));
+        let query = Query { utterance, near: near.as_ref() };
+        let mut entries = self.retriever.faq.search(query, usable, HITS_MAX);
+        if let Some(intents) = &meaning.intents {
+            weigh(&self.known, &mut entries, intents);
+        }
+        let spans: Vec<_> =
+            meaning.slots.iter().filter(|slot| slot.name.describes_goods()).map(|slot| slot.span).collect();
+        let wanted = wanted(&meaning.slots, utterance.as_str());
+        let mut products = self.retriever.catalogue.search(utterance, &spans, &wanted, HITS_MAX);
+        if let Some(intents) = &meaning.intents {
+            weigh_goods(&mut products.hits, intents);
+        }
+        Found { entries, products }
     }
 
     /// The network that reads the messages, where there is one.

@@ -155,7 +155,7 @@ fn an_entry_out_of_its_period_neither_answers_nor_is_chosen() {
         title: "怎么申请退货".to_owned(),
         target: Target::Entry("return".to_owned()),
     };
-    let before = State { pending: vec![choice], rest: None };
+    let before = State { pending: vec![choice], ..State::default() };
     let turn = respond(&engine, Channel::Web, "1", &before);
     assert_ne!(turn.decision, Decision::Answer(Basis::Entry(0)));
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::Deserialize;
+use serde::Serialize;
 
 /// All of `bot.toml`.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -218,7 +219,7 @@ impl Default for Flood {
 }
 
 /// What is asked about a product.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub enum Aspect {
     /// What it costs.

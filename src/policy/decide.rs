@@ -1,6 +1,8 @@
 //! The chain: sensitive words, what was left open last time, hard rules, FAQ and products over the
 //! threshold, what the intent alone allows, a clarifying question, soft rules, a human.
 
+use jiff::Timestamp;
+
 use crate::knowledge::Knowledge;
 use crate::knowledge::profile::Thresholds;
 use crate::knowledge::rule::ActionSpec;
@@ -14,6 +16,7 @@ use crate::policy::decision::Basis;
 use crate::policy::decision::Decision;
 use crate::policy::decision::Reason;
 use crate::policy::evidence::Evidence;
+use crate::policy::follow;
 use crate::policy::state::Choice;
 use crate::policy::state::State;
 use crate::policy::state::Target;
@@ -49,12 +52,14 @@ pub struct Outcome {
 /// * `known`: the bot's knowledge, with thresholds and groups.
 /// * `before`: what the talk remembered.
 /// * `usable`: whether an entry, by its place, may be shown now.
+/// * `now`: when the message came.
 #[must_use]
 pub fn decide(
     known: &Knowledge,
     before: &State,
     evidence: &Evidence,
     usable: &dyn Fn(usize) -> bool,
+    now: Timestamp,
 ) -> Outcome {
     let picked = left_open(known, before, evidence, usable);
     let decision = alarmed(known, evidence)
@@ -69,22 +74,33 @@ pub fn decide(
         .or_else(|| nearly_found(known, evidence))
         .or_else(|| ruled(known, &evidence.rules, Stage::Soft))
         .unwrap_or_else(|| to_human(known, None, Reason::Unknown));
+    let focus = follow::focus(known, before, &decision, &evidence.products, now);
     let state = match &decision {
-        Decision::Clarify { choices, .. } => State { pending: choices.clone(), rest: None },
+        Decision::Answer(Basis::Dropped) => {
+            return Outcome { decision, state: State::default(), tags: tags(&evidence.rules) };
+        }
+        Decision::Clarify { choices, .. } => State { pending: choices.clone(), ..State::default() },
         // A greeting, a sticker or a picture in between takes neither the question back nor the rest.
         Decision::Answer(
             Basis::Greeting | Basis::NoWords | Basis::Media | Basis::NothingLeft | Basis::Intent(_),
         ) => before.clone(),
-        Decision::Answer(Basis::Rest) => State { pending: before.pending.clone(), rest: None },
+        Decision::Answer(Basis::Rest) => State { pending: before.pending.clone(), ..State::default() },
         // Who has looked at the second may want to see the first as well.
         Decision::Answer(_) if picked.as_ref() == Some(&decision) => {
-            State { pending: before.pending.clone(), rest: None }
+            State { pending: before.pending.clone(), ..State::default() }
+        }
+        Decision::Answer(Basis::Product(at)) if is_offered(before, &known.products[*at].id) => {
+            State { pending: before.pending.clone(), ..State::default() }
         }
         Decision::Answer(_) | Decision::Handoff { .. } | Decision::Decline(_) | Decision::Block { .. } => {
             State::default()
         }
     };
-    Outcome { decision, state, tags: tags(&evidence.rules) }
+    Outcome { decision, state: State { focus, ..state }, tags: tags(&evidence.rules) }
+}
+
+fn is_offered(before: &State, product: &str) -> bool {
+    before.pending.iter().any(|choice| matches!(&choice.target, Target::Product(id) if id == product))
 }
 
 fn alarmed(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
@@ -104,6 +120,9 @@ fn left_open(
     usable: &dyn Fn(usize) -> bool,
 ) -> Option<Decision> {
     let text = evidence.utterance.as_str().trim_end_matches(|c: char| !c.is_alphanumeric());
+    if follow::drops(text) && *before != State::default() {
+        return Some(Decision::Answer(Basis::Dropped));
+    }
     let goes_on = GO_ON.contains(&text);
     if goes_on && before.rest.is_some() {
         return Some(Decision::Answer(Basis::Rest));

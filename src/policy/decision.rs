@@ -47,6 +47,8 @@ pub enum Basis {
     Intent(String),
     /// The text that did not fit last time.
     Rest,
+    /// The customer lets the matter drop.
+    Dropped,
     /// `继续` with nothing left.
     NothingLeft,
     /// A message without words.

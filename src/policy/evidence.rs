@@ -15,6 +15,8 @@ pub struct Evidence {
     pub kind: MessageKind,
     /// The message, read; after masking where words were masked.
     pub utterance: Utterance,
+    /// The message as it was searched with, where it leans on what was said before; what follows is about this.
+    pub completed: Option<String>,
     /// Sensitive words in what came in.
     pub sensitive: Vec<Alarm>,
     /// Intents and entities.

@@ -6,5 +6,6 @@ pub mod choice;
 pub mod decide;
 pub mod decision;
 pub mod evidence;
+pub mod follow;
 pub mod state;
 pub mod weigh;

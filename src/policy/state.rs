@@ -1,5 +1,10 @@
 //! What a talk remembers between two messages.
 
+use jiff::Timestamp;
+
+use crate::knowledge::profile::Aspect;
+use crate::knowledge::wanted::Wanted;
+
 /// State of one conversation. A fresh one is the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
@@ -7,6 +12,21 @@ pub struct State {
     pub pending: Vec<Choice>,
     /// Text that did not fit into the last message; follows on `继续`.
     pub rest: Option<String>,
+    /// What goods the talk is about.
+    pub focus: Option<Focus>,
+}
+
+/// What goods a talk is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Focus {
+    /// The one article, by its number; `None` while several are.
+    pub product: Option<String>,
+    /// What was asked of it, in the customer's words.
+    pub wanted: Wanted,
+    /// What was asked about it last.
+    pub aspect: Option<Aspect>,
+    /// When it was talked about last.
+    pub at: Timestamp,
 }
 
 /// One of several things offered to the customer.

@@ -92,6 +92,15 @@ fn extras(sentence: Sentence) -> Vec<Value> {
     match sentence {
         Sentence::Nearest => vec![context! { missing => "黑色" }],
         Sentence::Product => [bare_product(), full_product()].iter().map(product_value).collect(),
+        Sentence::Fact => [false, true]
+            .map(|told| {
+                let facts = context! { price => told, colour => told, size => told, material => told, stock => !told };
+                context! { ..facts, ..product_value(&full_product()) }
+            })
+            .to_vec(),
+        Sentence::Variant => [false, true]
+            .map(|available| context! { variant => "黑色 M码", available, ..product_value(&full_product()) })
+            .to_vec(),
         Sentence::HandoffOpen | Sentence::HandoffClosed => vec![context! { group => "客服组" }],
         Sentence::Media => vec![context! { kind => "图片" }],
         Sentence::Expired => [false, true]
@@ -106,6 +115,7 @@ fn extras(sentence: Sentence) -> Vec<Value> {
         | Sentence::NoWords
         | Sentence::More
         | Sentence::NothingLeft
+        | Sentence::Dropped
         | Sentence::Flood
         | Sentence::Failure
         | Sentence::Waiting => vec![context! {}],

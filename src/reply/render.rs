@@ -6,6 +6,7 @@ use minijinja::context;
 
 use crate::knowledge::Knowledge;
 use crate::knowledge::product::Product;
+use crate::knowledge::profile::Aspect;
 use crate::knowledge::reply::AttachmentSpec;
 use crate::knowledge::reply::ReplySpec;
 use crate::knowledge::rule::ActionSpec;
@@ -15,6 +16,7 @@ use crate::message::Channel;
 use crate::message::MessageKind;
 use crate::message::Part;
 use crate::message::Reply;
+use crate::nlu::slot::SlotName;
 use crate::policy::decision::About;
 use crate::policy::decision::Basis;
 use crate::policy::decision::Decision;
@@ -28,6 +30,8 @@ use crate::reply::standard::Sentences;
 use crate::reply::template::Scene;
 use crate::reply::template::fill;
 use crate::reply::template::product_value;
+use crate::retrieval::catalogue;
+use crate::retrieval::catalogue::Asked;
 
 /// Bytes kept free in a limited text for each attachment that is told as `title：link`. Chosen by hand: a
 /// title of 40 characters and a signed link of 120.
@@ -171,8 +175,27 @@ impl Renderer {
             Basis::Product(at) => {
                 // A product picked from a list was seen with what it lacks.
                 let found = evidence.products.hits.first().is_some_and(|hit| hit.product == *at);
+                let product = &known.products[*at];
                 let lacking = found.then(|| self.lacking(evidence, scene)).flatten();
-                lacking.into_iter().chain(self.product(&known.products[*at], scene)).collect()
+                let variant = found.then(|| self.variant(product, evidence, scene)).flatten();
+                // Who has the product in front of them hears what they asked, and not all of it again.
+                let is_known =
+                    before.focus.as_ref().and_then(|focus| focus.product.as_ref()) == Some(&product.id);
+                let names_variant = evidence
+                    .meaning
+                    .slots
+                    .iter()
+                    .any(|slot| matches!(slot.name, SlotName::Color | SlotName::Size) && !slot.negated);
+                let fact = (is_known && evidence.completed.is_some())
+                    .then(|| match self.fact(product, evidence, scene) {
+                        Some(fact) if !names_variant => Some(fact),
+                        fact => variant.clone().or(fact),
+                    })
+                    .flatten();
+                match fact {
+                    Some(fact) => lacking.into_iter().chain([fact]).collect(),
+                    None => lacking.into_iter().chain(variant).chain(self.product(product, scene)).collect(),
+                }
             }
             Basis::Rules(places) => self.said(places, evidence, scene, today),
             Basis::Intent(id) => {
@@ -180,6 +203,7 @@ impl Renderer {
                 reply.map(|name| self.named(name, scene, today)).unwrap_or_default()
             }
             Basis::Rest => before.rest.iter().cloned().map(Part::Text).collect(),
+            Basis::Dropped => vec![Part::Text(self.sentence(Sentence::Dropped, scene, context! {}))],
             Basis::NothingLeft => vec![Part::Text(self.sentence(Sentence::NothingLeft, scene, context! {}))],
             Basis::NoWords => vec![Part::Text(self.sentence(Sentence::NoWords, scene, context! {}))],
             Basis::Media => {
@@ -208,6 +232,32 @@ impl Renderer {
         (!missing.is_empty()).then(|| {
             Part::Text(self.sentence(Sentence::Nearest, scene, context! { missing => missing.join("、") }))
         })
+    }
+
+    /// What was asked about a product; `None` where that is nothing in particular.
+    fn fact(&self, product: &Product, evidence: &Evidence, scene: &Scene<'_>) -> Option<Part> {
+        let asks = |aspect: Aspect| evidence.products.aspects.contains(&aspect);
+        // 有 in 有L码吗 asks after the stock; it is told where nothing else is asked.
+        let [price, colour, size, material] =
+            [Aspect::Price, Aspect::Colour, Aspect::Size, Aspect::Material].map(asks);
+        let stock = asks(Aspect::Stock) && !(price || colour || size || material);
+        if !(price || colour || size || material || stock) {
+            return None;
+        }
+        let extra = context! { price, colour, size, material, stock, ..product_value(product) };
+        Some(Part::Text(self.sentence(Sentence::Fact, scene, extra)))
+    }
+
+    /// Whether the colour and size that were asked for are there, where the product comes in them.
+    fn variant(&self, product: &Product, evidence: &Evidence, scene: &Scene<'_>) -> Option<Part> {
+        let Asked { colour, size, is_there } = catalogue::asked(product, &evidence.products.wanted)?;
+        let size = size.map(|size| {
+            let is_label = size.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            if is_label { format!("{size}码") } else { size.to_owned() }
+        });
+        let words: Vec<&str> = colour.into_iter().chain(size.as_deref()).collect();
+        let extra = context! { variant => words.join(" "), available => is_there, ..product_value(product) };
+        Some(Part::Text(self.sentence(Sentence::Variant, scene, extra)))
     }
 
     fn question(&self, choices: &[Choice], about: About, scene: &Scene<'_>) -> Part {

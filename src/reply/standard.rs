@@ -56,6 +56,12 @@ sentences! {
         "收到您发的{{ kind }}了。我暂时还看不懂{{ kind }}，麻烦用文字说一下想咨询什么；需要人工看的话，回复“转人工”。",
     More "more" "Stands below a text that goes on." =>
         "（未完，回复“继续”看下文）",
+    Variant "variant" "Whether a colour or size of one product is there: `product.*`, `variant`, `available`." =>
+        "{{ product.name }}的{{ variant }}{% if available %}有货{% else %}暂时没货{% endif %}，{{ product.price }}元。",
+    Fact "fact" "What was asked about the product that the talk is about: `product.*`, and which facts." =>
+        "{{ product.name }}：{% if price %}{{ product.price }}元{% endif %}{% if colour %}\n颜色：{{ product.colours }}{% endif %}{% if size %}\n尺码/规格：{{ product.sizes }}{% endif %}{% if material %}\n材质：{{ product.materials }}{% if product.description %}\n{{ product.description }}{% endif %}{% endif %}{% if stock %}\n库存：{{ product.availability }}{% endif %}",
+    Dropped "dropped" "The customer lets the matter drop." =>
+        "好的，那就先不办了。有需要随时叫我～",
     NothingLeft "nothing_left" "The customer wants more and there is none." =>
         "刚才的内容已经发完啦。还有什么想了解的，直接问我就行。",
     Expired "expired" "A document past its last day." =>

@@ -79,6 +79,8 @@ pub struct ProductEvidence {
     pub aspects: Vec<Aspect>,
     /// Attributes, as said, that no product has together with the others: the hits lack them.
     pub missing: Vec<String>,
+    /// What was asked of the goods.
+    pub wanted: Wanted,
 }
 
 impl Catalogue {
@@ -167,7 +169,7 @@ impl Catalogue {
                 .then(a.product.cmp(&b.product))
         });
         hits.truncate(products_max);
-        ProductEvidence { hits, aspects, missing }
+        ProductEvidence { hits, aspects, missing, wanted: wanted.clone() }
     }
 
     /// The products with all attributes; when there are none, those that lack the fewest kinds of them, in the
@@ -266,6 +268,50 @@ impl Catalogue {
             })
             .collect()
     }
+}
+
+/// The variant of a product that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked<'p> {
+    /// The colour as the product calls it, where one was asked for.
+    pub colour: Option<&'p str>,
+    /// The size as the product calls it, where one was asked for.
+    pub size: Option<&'p str>,
+    /// Whether any piece of it is there.
+    pub is_there: bool,
+}
+
+/// Which variant of a product was asked for; `None` where no colour or size was, or the product has none of them.
+#[must_use]
+pub fn asked<'p>(product: &'p Product, wanted: &Wanted) -> Option<Asked<'p>> {
+    let colours: Vec<String> = wanted.colours.iter().map(|said| colour_stem(said)).collect();
+    let sizes: Vec<String> = wanted.sizes.iter().map(|said| size_stem(said)).collect();
+    let is_colour = |own: &&String| {
+        let own = colour_stem(own);
+        colours.iter().any(|stem| own == *stem || own.ends_with(stem.as_str()))
+    };
+    let colour = product.colours.iter().find(is_colour).map(String::as_str);
+    let size = product.sizes.iter().find(|own| sizes.contains(&size_stem(own))).map(String::as_str);
+    // What the product does not come in is told as lacking.
+    let lacks = (colour.is_none() && !colours.is_empty()) || (size.is_none() && !sizes.is_empty());
+    if lacks || (colour.is_none() && size.is_none()) {
+        return None;
+    }
+    // A variant is gone when it, its whole colour or its whole size is; a colour, when all of its sizes are.
+    let is_gone = |colour: &str, size: &str| {
+        product.sold_out.iter().any(|one| {
+            (one.colour.is_empty() || one.colour == colour) && (one.size.is_empty() || one.size == size)
+        })
+    };
+    let none = [String::new()];
+    let all = |own: &'p [String]| if own.is_empty() { none.iter() } else { own.iter() };
+    let is_there = product.stock > 0
+        && all(&product.colours).filter(|own| colour.is_none_or(|one| one == own.as_str())).any(|colour| {
+            all(&product.sizes)
+                .filter(|own| size.is_none_or(|one| one == own.as_str()))
+                .any(|size| !is_gone(colour, size))
+        });
+    Some(Asked { colour, size, is_there })
 }
 
 /// What is wanted, ready to be compared.

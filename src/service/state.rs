@@ -1,9 +1,13 @@
 //! The stored form of a talk's state.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::knowledge::profile::Aspect;
+use crate::knowledge::wanted::Wanted;
 use crate::policy::state::Choice;
+use crate::policy::state::Focus;
 use crate::policy::state::State;
 use crate::policy::state::Target;
 
@@ -13,6 +17,25 @@ struct StateRow {
     pending: Vec<ChoiceRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rest: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    focus: Option<FocusRow>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct FocusRow {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    product: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    items: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    colours: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sizes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    traits: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aspect: Option<Aspect>,
+    at: Timestamp,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -51,7 +74,19 @@ pub fn read(text: &str) -> serde_json::Result<State> {
             },
         })
         .collect();
-    Ok(State { pending, rest: row.rest })
+    let focus = row.focus.map(|focus| Focus {
+        product: focus.product,
+        wanted: Wanted {
+            items: focus.items,
+            colours: focus.colours,
+            sizes: focus.sizes,
+            traits: focus.traits,
+            ..Wanted::default()
+        },
+        aspect: focus.aspect,
+        at: focus.at,
+    });
+    Ok(State { pending, rest: row.rest, focus })
 }
 
 /// Writes a state.
@@ -71,7 +106,16 @@ pub fn write(state: &State) -> serde_json::Result<String> {
             },
         })
         .collect();
-    serde_json::to_string(&StateRow { pending, rest: state.rest.clone() })
+    let focus = state.focus.clone().map(|Focus { product, wanted, aspect, at }| FocusRow {
+        product,
+        items: wanted.items,
+        colours: wanted.colours,
+        sizes: wanted.sizes,
+        traits: wanted.traits,
+        aspect,
+        at,
+    });
+    serde_json::to_string(&StateRow { pending, rest: state.rest.clone(), focus })
 }
 
 #[cfg(test)]
@@ -88,6 +132,18 @@ mod tests {
                 choice(Target::Human),
             ],
             rest: Some("下文".to_owned()),
+            focus: Some(Focus {
+                product: Some("YR-1".to_owned()),
+                wanted: Wanted {
+                    items: vec!["衬衫".to_owned()],
+                    colours: vec!["黑色".to_owned()],
+                    sizes: vec!["l码".to_owned()],
+                    traits: vec!["纯棉".to_owned()],
+                    ..Wanted::default()
+                },
+                aspect: Some(Aspect::Price),
+                at: Timestamp::from_second(1_795_485_600).unwrap(),
+            }),
         };
         assert_eq!(read(&write(&state).unwrap()).unwrap(), state);
         assert_eq!(read("").unwrap(), State::default());

@@ -179,6 +179,8 @@ pub struct TurnView {
     pub text: String,
     /// Its normal form.
     pub normalised: String,
+    /// The message as it was searched with, where it leans on what was said before.
+    pub completed: Option<String>,
     /// Its words.
     pub tokens: Vec<String>,
     /// Whether the end of a long message was not looked at.
@@ -311,6 +313,7 @@ pub fn turn(engine: &Engine, turn: &Turn, timings: &[(Stage, Duration)]) -> Turn
         knowledge: known.version,
         text: utterance.normalised.original().to_owned(),
         normalised: text.to_owned(),
+        completed: turn.evidence.completed.clone(),
         tokens: utterance.words.iter().map(|word| word.of(text).to_owned()).collect(),
         cut: utterance.cut,
         intent: intent(engine, turn),
@@ -525,6 +528,7 @@ fn because(engine: &Engine, turn: &Turn) -> String {
             format!("意图是“{}”，按 bot.toml 的 [intents] 回复", topic(known, id))
         }
         Decision::Answer(Basis::Rest) => "客户要看上一条的下文".to_owned(),
+        Decision::Answer(Basis::Dropped) => "客户不办了，前面说的都放下".to_owned(),
         Decision::Answer(Basis::NothingLeft) => "客户要看下文，但已经没有了".to_owned(),
         Decision::Answer(Basis::NoWords) => "消息里没有文字".to_owned(),
         Decision::Answer(Basis::Media) => "机器人看不懂图片、语音和文件".to_owned(),

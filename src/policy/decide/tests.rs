@@ -19,6 +19,8 @@ use crate::retrieval::faq::Features;
 use crate::text::segment::Segmenter;
 use crate::text::utterance::Utterance;
 
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
 static SEGMENTER: LazyLock<Segmenter> = LazyLock::new(|| Segmenter::new(std::iter::empty()));
 
 /// The shop with a sensitive word of each kind that policy looks at.
@@ -34,6 +36,7 @@ fn text(words: &str) -> Evidence {
     Evidence {
         kind: MessageKind::Text,
         utterance: Utterance::read(words, &SEGMENTER),
+        completed: None,
         sensitive: Vec::new(),
         meaning: Meaning { intents: None, slots: Vec::new(), dropped: Vec::new() },
         rules: Vec::new(),
@@ -94,7 +97,7 @@ fn offered(ids: &[&str]) -> State {
         |id: &str| known.entries.iter().find(|entry| entry.id == id).map(|entry| entry.question.clone());
     let choice =
         |id: &&str| Choice { title: title(id).unwrap_or_default(), target: Target::Entry((*id).to_owned()) };
-    State { pending: ids.iter().map(choice).collect(), rest: None }
+    State { pending: ids.iter().map(choice).collect(), ..State::default() }
 }
 
 fn handoff(group: &str, reason: Reason) -> Decision {
@@ -102,7 +105,7 @@ fn handoff(group: &str, reason: Reason) -> Decision {
 }
 
 fn decided(before: &State, evidence: &Evidence) -> Decision {
-    decide(&known(), before, evidence, &|_| true).decision
+    decide(&known(), before, evidence, &|_| true, NOW).decision
 }
 
 #[track_caller]
@@ -156,7 +159,7 @@ fn every_link_of_the_chain_goes_before_the_next() {
 fn without_a_group_the_bot_declines() {
     let mut known = known();
     known.profile.handoff = Default::default();
-    let decision = decide(&known, &State::default(), &text("火星"), &|_| true).decision;
+    let decision = decide(&known, &State::default(), &text("火星"), &|_| true, NOW).decision;
     assert_eq!(decision, Decision::Decline(Reason::Unknown));
 }
 
@@ -190,7 +193,7 @@ fn a_rule_names_the_group_and_the_words_before_it() {
     let expected =
         Decision::Handoff { group: "finance".to_owned(), reason: reason.clone(), said: vec![0, 2] };
     check(&State::default(), &found, expected);
-    assert_eq!(decide(&known(), &State::default(), &found, &|_| true).tags, ["急", "付款"]);
+    assert_eq!(decide(&known(), &State::default(), &found, &|_| true, NOW).tags, ["急", "付款"]);
 
     // Who is gone from bot.toml is replaced by whoever takes over otherwise.
     found.rules = vec![rule("pay", Stage::Hard, &[to("gone")])];
@@ -231,12 +234,12 @@ fn a_margin_of_zero_never_asks_back() {
     let mut found = text("衬衫");
     found.entries = entries(&[(0, 0.9), (1, 0.9)]);
     assert_eq!(
-        decide(&known, &State::default(), &found, &|_| true).decision,
+        decide(&known, &State::default(), &found, &|_| true, NOW).decision,
         Decision::Answer(Basis::Entry(0))
     );
     found.products = products(&[(2, 0.95), (1, 0.95)]);
     assert_eq!(
-        decide(&known, &State::default(), &found, &|_| true).decision,
+        decide(&known, &State::default(), &found, &|_| true, NOW).decision,
         Decision::Answer(Basis::Product(2))
     );
 }
@@ -246,7 +249,7 @@ fn thresholds_of_zero_do_not_make_something_of_nothing() {
     let mut known = known();
     known.profile.thresholds.answer = 0.0;
     known.profile.thresholds.clarify = 0.0;
-    let decision = decide(&known, &State::default(), &text("火星"), &|_| true).decision;
+    let decision = decide(&known, &State::default(), &text("火星"), &|_| true, NOW).decision;
     assert_eq!(decision, handoff("service", Reason::Unknown));
 }
 
@@ -255,7 +258,7 @@ fn what_is_open_outlives_greeting_sticker_and_picture() {
     let before = State { rest: Some("下文".to_owned()), ..offered(&["return", "invoice"]) };
     let after = |kind, words| {
         let found = Evidence { kind, ..text(words) };
-        decide(&known(), &before, &found, &|_| true).state
+        decide(&known(), &before, &found, &|_| true, NOW).state
     };
     assert_eq!(after(MessageKind::Entered, ""), before);
     assert_eq!(after(MessageKind::Image, ""), before);
@@ -279,7 +282,7 @@ fn a_choice_that_is_gone_is_read_as_a_new_message() {
     let mut found = text("第二个");
     found.entries = entries(&[(3, 0.9)]);
     let before = offered(&["return", "invoice"]);
-    let decision = decide(&known(), &before, &found, &|entry| entry != 1).decision;
+    let decision = decide(&known(), &before, &found, &|entry| entry != 1, NOW).decision;
     assert_eq!(decision, Decision::Answer(Basis::Entry(3)));
     check(&offered(&["return", "deleted"]), &found, Decision::Answer(Basis::Entry(3)));
 }
@@ -352,7 +355,11 @@ fn before_strategy() -> impl Strategy<Value = State> {
     ];
     let choice = select(targets).prop_map(|target| Choice { title: "退货".to_owned(), target });
     let rest = proptest::option::of(Just("下文".to_owned()));
-    (proptest::collection::vec(choice, 0..=6), rest).prop_map(|(pending, rest)| State { pending, rest })
+    (proptest::collection::vec(choice, 0..=6), rest).prop_map(|(pending, rest)| State {
+        pending,
+        rest,
+        ..State::default()
+    })
 }
 
 fn exists(known: &Knowledge, target: &Target) -> bool {
@@ -401,8 +408,8 @@ proptest! {
             known.profile.handoff = Default::default();
         }
         let usable = |entry: usize| entry != expired;
-        let first = decide(&known, &before, &evidence, &usable);
+        let first = decide(&known, &before, &evidence, &usable, NOW);
         prop_assert!(is_sound(&first.decision, &known, &evidence), "{:?}", first.decision);
-        prop_assert_eq!(decide(&known, &before, &evidence, &usable), first);
+        prop_assert_eq!(decide(&known, &before, &evidence, &usable, NOW), first);
     }
 }

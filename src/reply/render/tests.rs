@@ -26,6 +26,7 @@ fn evidence(kind: MessageKind) -> Evidence {
     Evidence {
         kind,
         utterance: Utterance::read("", &SEGMENTER),
+        completed: None,
         sensitive: Vec::new(),
         meaning: Meaning { intents: None, slots: Vec::new(), dropped: Vec::new() },
         rules: Vec::new(),
