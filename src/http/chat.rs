@@ -112,6 +112,7 @@ fn question(request: ChatRequest) -> Result<Question, ApiError> {
     let name = request.name.filter(|name| !name.trim().is_empty() && name.len() <= USER_BYTES_MAX);
     Ok(Question {
         bot: request.bot,
+        with: Vec::new(),
         channel: Channel::Web,
         customer_id: request.user,
         name,

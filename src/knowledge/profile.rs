@@ -31,6 +31,10 @@ pub struct Profile {
     /// Days that links to its attachments work, 1 to 365; the server's `serve.link_days` when absent.
     #[serde(default)]
     pub link_days: Option<u32>,
+    /// Milliseconds of quiet after which messages sent in a row are read as one, at most 2,500; `0`: each for itself.
+    /// WeCom waits five seconds for an answer, and the quiet is part of them.
+    #[serde(default)]
+    pub quiet_ms: u32,
     /// What happens when the folder changes while the bot runs.
     #[serde(default)]
     pub watch: Watch,

@@ -65,7 +65,7 @@ pub fn decide(
     let decision = alarmed(known, evidence)
         .or_else(|| picked.clone())
         .or_else(|| ruled(known, &evidence.rules, Stage::Hard))
-        .or_else(|| without_words(evidence))
+        .or_else(|| without_words(evidence).filter(|_| evidence.completed.is_none()))
         .or_else(|| match (found(known, evidence), meant(known, evidence)) {
             // Whose wish for a person is plain gets one, and no quiz.
             (Some(Decision::Clarify { .. }), Some(handoff @ Decision::Handoff { .. })) => Some(handoff),

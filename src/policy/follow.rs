@@ -23,7 +23,10 @@ use crate::policy::decision::Decision;
 use crate::policy::state::Focus;
 use crate::policy::state::State;
 use crate::policy::state::Target;
+use crate::retrieval::catalogue::Labels;
+use crate::retrieval::catalogue::Named;
 use crate::retrieval::catalogue::ProductEvidence;
+use crate::text::span::ByteSpan;
 use crate::text::utterance::Utterance;
 
 /// What was talked about is forgotten after so long without a word about it.
@@ -46,62 +49,73 @@ pub fn complete(
     now: Timestamp,
 ) -> Option<String> {
     let text = utterance.as_str();
-    if text.chars().count() > CHARS_MAX || slots.iter().any(|slot| slot.name == SlotName::Item) {
+    if text.chars().count() > CHARS_MAX {
         return None;
     }
     let focus = before.focus.as_ref().filter(|focus| now.duration_since(focus.at) <= FOCUS_MAX);
-    let offered = offered(known, before, text);
-    // Without an article or a kind of goods there is nothing to lean on.
     let talked_of = focus.and_then(|focus| focus.product.as_ref());
-    let product = offered.or_else(|| known.products.iter().find(|one| Some(&one.id) == talked_of));
+    let talked_of = known.products.iter().find(|one| Some(&one.id) == talked_of);
+    // Without an article or a kind of goods there is nothing to lean on.
+    let product = offered(known, before, text).or(talked_of);
     let focus = focus.cloned().unwrap_or_default();
-    if product.is_none() && focus.wanted.items.is_empty() {
-        return None;
+    let items: Vec<&str> = slots
+        .iter()
+        .filter(|slot| slot.name == SlotName::Item && !slot.negated)
+        .map(|slot| slot.span.of(text))
+        .collect();
+    // 刚才那件大衣 is the coat of before; 大衣 alone is any.
+    let is_back =
+        REFERENCE.is_match(text) && product.is_some_and(|one| items.iter().all(|item| is_kind(one, item)));
+    if (!items.is_empty() && !is_back) || (product.is_none() && focus.wanted.items.is_empty()) {
+        // 算了 还是看马丁靴吧: what comes behind stands for itself.
+        let rest = TURNS.replace(text, "");
+        return (!items.is_empty() && rest.len() < text.len()).then(|| rest.into_owned());
     }
-    let own: Vec<&Slot> = slots.iter().filter(|slot| slot.name.describes_goods() && !slot.negated).collect();
     // How large somebody is says which size fits, and that is a question of its own.
-    if own.iter().any(|slot| slot.name == SlotName::Body) {
+    if slots.iter().any(|slot| slot.name == SlotName::Body) {
         return None;
     }
+    let labels = product.map(|product| Labels::of(product).find(text)).unwrap_or_default();
+    let attribute = |name: SlotName| slots.iter().any(|slot| slot.name == name && !slot.negated);
+    let has_colour = attribute(SlotName::Color) || !labels.colours.is_empty();
+    let has_size = attribute(SlotName::Size) || !labels.sizes.is_empty();
+    let says_own = has_colour
+        || has_size
+        || slots
+            .iter()
+            .any(|slot| slot.name.describes_goods() && slot.name != SlotName::Item && !slot.negated);
     let buys = BUYS.is_match(text) && product.is_some();
-    let refers = buys || REFERENCE.is_match(text) || ORDINAL.is_match(text);
+    let points = REFERENCE.is_match(text) || ORDINAL.is_match(text) || PRICED.is_match(text);
     let asks = known.profile.aspects.values().flatten().any(|word| text.contains(word.as_str()));
-    if own.is_empty() && !refers && !asks {
+    if !(says_own || buys || points || asks) || !leans(known, text, slots, &labels) {
         return None;
     }
-    if !leans(known, text, slots) {
-        return None;
+    if buys && !says_own && !asks {
+        // Whose mind is made up about an article asks for no more of it.
+        return Some("怎么下单".to_owned());
     }
-    let has = |name: SlotName| own.iter().any(|slot| slot.name == name);
     let mut words: Vec<String> = Vec::new();
     let old = &focus.wanted;
     if product.is_none() {
-        words
-            .extend(old.traits.iter().filter(|_| !has(SlotName::Style) && !has(SlotName::Material)).cloned());
+        let replaced = attribute(SlotName::Style) || attribute(SlotName::Material);
+        words.extend(old.traits.iter().filter(|_| !replaced).cloned());
     }
-    words.extend(
-        old.colours
-            .iter()
-            .filter(|_| !has(SlotName::Color) && !asks_for(known, text, Aspect::Colour))
-            .cloned(),
-    );
-    words.extend(
-        old.sizes.iter().filter(|_| !has(SlotName::Size) && !asks_for(known, text, Aspect::Size)).cloned(),
-    );
+    let asks_for = |aspect: Aspect| {
+        known.profile.aspects.get(&aspect).into_iter().flatten().any(|word| text.contains(word.as_str()))
+    };
+    words.extend(old.colours.iter().filter(|_| !has_colour && !asks_for(Aspect::Colour)).cloned());
+    words.extend(old.sizes.iter().filter(|_| !has_size && !asks_for(Aspect::Size)).cloned());
     match product {
         Some(product) => words.push(product.name.clone()),
         None => words.extend(old.items.iter().cloned()),
     }
-    let rest = ORDINAL.replace_all(text, " ");
-    let rest = REFERENCE.replace_all(&rest, " ");
-    let rest = WRONG.replace_all(rest.trim(), "");
-    let denied: Vec<&str> = slots.iter().filter(|slot| slot.negated).map(|slot| slot.span.of(text)).collect();
-    let rest = denied.iter().fold(rest.trim().to_owned(), |rest, denied| rest.replace(denied, ""));
-    if buys && own.is_empty() && !asks {
-        // Whose mind is made up about an article asks for no more of it.
-        return Some("怎么下单".to_owned());
-    }
-    words.push(rest.trim_start_matches(['那', '是', '要', '换']).to_owned());
+    let denied = slots.iter().filter(|slot| slot.negated).map(|slot| slot.span.of(text));
+    let rest = [&*ORDINAL, &*PRICED, &*REFERENCE]
+        .into_iter()
+        .fold(text.to_owned(), |rest, pattern| pattern.replace_all(&rest, " ").into_owned());
+    let rest = TURNS.replace(rest.trim(), "").into_owned();
+    let rest = denied.chain(items.iter().copied()).fold(rest, |rest, word| rest.replace(word, " "));
+    words.push(rest.trim().trim_start_matches(['那', '是', '要', '换']).to_owned());
     if !asks && let Some(word) = focus.aspect.and_then(|aspect| known.profile.aspects.get(&aspect)?.first()) {
         words.push(word.clone());
     }
@@ -138,36 +152,67 @@ pub fn drops(text: &str) -> bool {
     DROPS.is_match(text)
 }
 
-/// The article among the choices that the message points at: `第二个有L码吗`.
+/// The article among the choices that the message points at: `第二个有L码吗`, `最便宜的那个`, `短款那件`.
 fn offered<'k>(known: &'k Knowledge, before: &State, text: &str) -> Option<&'k Product> {
-    let place = ORDINAL.find(text)?;
-    let at = choice::pick(place.as_str(), &before.pending)?;
-    match &before.pending[at].target {
-        Target::Product(id) => known.products.iter().find(|product| product.id == *id),
-        Target::Entry(_) | Target::Human => None,
+    let products: Vec<&Product> = before
+        .pending
+        .iter()
+        .filter_map(|choice| match &choice.target {
+            Target::Product(id) => known.products.iter().find(|product| product.id == *id),
+            Target::Entry(_) | Target::Human => None,
+        })
+        .collect();
+    if let Some(place) = ORDINAL.find(text) {
+        let at = choice::pick(place.as_str(), &before.pending)?;
+        let Target::Product(id) = &before.pending[at].target else { return None };
+        return products.into_iter().find(|product| product.id == *id);
+    }
+    if let Some(priced) = PRICED.find(text) {
+        let dear = priced.as_str().contains('贵');
+        return if dear {
+            products.into_iter().max_by_key(|product| product.price_fen)
+        } else {
+            products.into_iter().min_by_key(|product| product.price_fen)
+        };
+    }
+    let pointed = REFERENCE.find(text).map(|found| &text[..found.start()])?;
+    let said = FILLERS.replace_all(pointed, "");
+    let said = said.trim();
+    let mut holding =
+        products.into_iter().filter(|product| said.chars().nth(1).is_some() && product.name.contains(said));
+    match (holding.next(), holding.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
     }
 }
 
-fn asks_for(known: &Knowledge, text: &str, aspect: Aspect) -> bool {
-    known.profile.aspects.get(&aspect).into_iter().flatten().any(|word| text.contains(word.as_str()))
+/// Whether a word for goods may mean this article.
+fn is_kind(product: &Product, item: &str) -> bool {
+    let names = || [&product.name, &product.category].into_iter().chain(&product.aliases);
+    let last = item.trim_end_matches('子').chars().next_back();
+    names().any(|name| name.contains(item)) || last.is_some_and(|last| product.category.contains(last))
 }
 
 /// Whether nothing is left of a message but attributes, what is asked about them, and words that say nothing alone.
-fn leans(known: &Knowledge, text: &str, slots: &[Slot]) -> bool {
+fn leans(known: &Knowledge, text: &str, slots: &[Slot], labels: &Named) -> bool {
     // What an ordinal counts is no quantity: the two lie over one another.
-    let spans =
-        slots.iter().filter(|slot| slot.name.describes_goods()).map(|slot| slot.span.start..slot.span.end);
-    let spans: Vec<Range<usize>> = spans.chain(ORDINAL.find_iter(text).map(|found| found.range())).collect();
-    let is_told = |at: &usize| spans.iter().any(|span| span.contains(at));
-    let rest: String = text.char_indices().map(|(at, c)| if is_told(&at) { ' ' } else { c }).collect();
-    let mut rest = REFERENCE.replace_all(&rest, " ").into_owned();
+    let spans = slots.iter().filter(|slot| slot.name.describes_goods()).map(|slot| slot.span);
+    let spans: Vec<ByteSpan> = spans.chain(labels.colours.iter().chain(&labels.sizes).copied()).collect();
+    let ordinals: Vec<Range<usize>> = ORDINAL.find_iter(text).map(|found| found.range()).collect();
+    let is_told = |at: usize| {
+        spans.iter().any(|span| (span.start..span.end).contains(&at))
+            || ordinals.iter().any(|one| one.contains(&at))
+    };
+    let rest: String = text.char_indices().map(|(at, c)| if is_told(at) { ' ' } else { c }).collect();
+    let mut rest = TURNS.replace(&rest, " ").into_owned();
+    rest = PRICED.replace_all(&rest, " ").into_owned();
+    rest = REFERENCE.replace_all(&rest, " ").into_owned();
     // Longest first: 有没有 before 有.
     let mut aspects: Vec<&String> = known.profile.aspects.values().flatten().collect();
     aspects.sort_by_key(|word| std::cmp::Reverse(word.len()));
     for word in aspects {
         rest = rest.replace(word.as_str(), " ");
     }
-    rest = WRONG.replace_all(&rest, " ").into_owned();
     rest = BUYS.replace_all(&rest, " ").into_owned();
     FILLERS.replace_all(&rest, "").chars().all(|c| !c.is_alphanumeric())
 }
@@ -181,26 +226,33 @@ static ORDINAL: LazyLock<Regex> =
 
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"(?:刚才|刚刚|刚说|上面|前面|上一)(?:说|看|问|发)?的?(?:这|那)?一?[个款件条双种]?|[这那]一?[个款件条双种]|它",
+        r"(?:刚才|刚刚|刚说|上面|前面|上一)(?:说|看|问|发)?的?(?:这|那)?一?[个款件条双种套]?|[这那]一?[个款件条双种套]|它",
     )
 });
 
-static WRONG: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"^(?:啊|哦|额|呃)?\s*(?:不对|错了|打错了?|说错了?|不是)[,.!。,、\s]*(?:我?是|应该是)?")
+/// Words that take back or turn away from what was said before, at the beginning.
+static TURNS: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(
+        r"^(?:(?:啊|哦|额|呃|哎|唉|诶|哈|嗯)*\s*(?:不对|错了|码?也?打错了?|说错了?|看错了?|不是|算了|太贵了?|有点贵)[,.!。,、\s]*)+(?:还是|我?是|应该是)?",
+    )
 });
 
-static BUYS: LazyLock<Regex> =
-    LazyLock::new(|| fixed(r"(?:就|我)?(?:要了|要这|买了|买这|拍了|下单|定了|就它|就要|我要|买它)"));
+static PRICED: LazyLock<Regex> =
+    LazyLock::new(|| fixed(r"最?(?:便宜|贵)(?:点|一点|些)?的?(?:那|这)?一?[个款件条双种]|最(?:便宜|贵)的?"));
+
+static BUYS: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"(?:就|我)?(?:要了|要这|买了|买这|拍了|上哪拍|去哪拍|下单|定了|就它|就要|我要|买它)")
+});
 
 static FILLERS: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"请问|你们|你家|我想|想要|看看|看下|看一下|换成|改成|可以|那么|还是|或者|如果|没有|知道|帮我|一下|一件|一条|一双|一个|[的呢吗啊呀吧嘛么哦哈噢是有要就那这也还我想看给来换改行能好咋嗯额都和点儿了只]",
+        r"请问|你们|你家|我想|想要|看看|看下|看一下|换成|改成|可以|那么|还是|或者|如果|没有|知道|帮我|一下|一件|一条|一双|一套|一款|一个|总有|凑合|那个色|这个色|来着|也行|再|那个|[的呢吗啊呀吧嘛么哦哈噢哎唉诶嘞咧哒滴哟伐不色码号是有没要就那这也还我想看给来换改行能好咋嗯额都和点儿了只]",
     )
 });
 
 static DROPS: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"^(?:那|那就|嗯|哎|唉|哦)?[,\s]*(?:算了|不用了|不要了|不买了|不看了|不弄了|不办了|不退了|不换了|取消吧|先这样|先不了)(?:吧|啦|了|谢谢)*[.,。!~]*$",
+        r"^(?:.{1,10}[\s,，。!])?(?:那|那就|嗯|哎|唉|哦|就)*[,\s]*(?:(?:算了|不用了|不要了|不买了|不看了|不弄了|不办了|不退了|不换了|取消吧|先这样|先不了)[,\s]*)+(?:吧|啦|了|谢谢)*[.,。!~]*$",
     )
 });
 

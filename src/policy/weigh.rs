@@ -39,7 +39,8 @@ pub fn weigh_goods(products: &mut [ProductHit], intents: &Intents) {
     let wished = intents.wishes.iter().any(|wish| GOODS.contains(&wish.as_str()));
     let share: f32 = GOODS.iter().map(|name| intents.probability(name).value()).sum();
     let share = if wished { 1.0 } else { share.min(1.0) };
-    for hit in products {
+    // What is foreign has no intent that could speak against an article that is called by its full name.
+    for hit in products.iter_mut().filter(|hit| !(hit.in_full && intents.foreign)) {
         hit.probability = Probability::from_logit(hit.probability.logit() - NO_GOODS * (1.0 - share));
     }
 }
@@ -83,7 +84,8 @@ mod tests {
 
     fn weighed(intents: &Intents) -> f32 {
         let probability = Probability::from_share(0.98);
-        let mut hits = [ProductHit { product: 0, score: 1.0, probability, matched: Vec::new() }];
+        let mut hits =
+            [ProductHit { product: 0, score: 1.0, probability, matched: Vec::new(), in_full: false }];
         weigh_goods(&mut hits, intents);
         hits[0].probability.value()
     }

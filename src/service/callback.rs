@@ -31,6 +31,8 @@ use crate::service::Question;
 use crate::service::Service;
 use crate::service::ServiceError;
 use crate::service::app::App;
+use crate::service::burst;
+use crate::service::burst::Bursts;
 use crate::service::delivery::Back;
 use crate::service::delivery::Call;
 use crate::service::delivery::Delivery;
@@ -39,6 +41,7 @@ use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
 use crate::store::CallbackRow;
 use crate::store::Claim;
+use crate::store::CustomerKey;
 use crate::store::StoreError;
 
 /// How long the store may take to accept a message, below WeCom's five seconds.
@@ -75,6 +78,7 @@ type Late = Arc<OnceLock<bool>>;
 pub struct Callbacks {
     service: Arc<Service>,
     under_way: Arc<Mutex<HashMap<CallbackKey, UnderWay>>>,
+    bursts: Arc<Bursts>,
     deadline: Duration,
 }
 
@@ -106,7 +110,7 @@ impl Callbacks {
     /// * `deadline`: after this long the channel gets the waiting sentence instead.
     #[must_use]
     pub fn new(service: Arc<Service>, deadline: Duration) -> Self {
-        Self { service, under_way: Arc::default(), deadline }
+        Self { service, under_way: Arc::default(), bursts: Arc::default(), deadline }
     }
 
     /// Takes a decrypted callback and answers it within the deadline.
@@ -211,7 +215,22 @@ impl Callbacks {
                 Err(error) => Err(error.into()),
             };
         };
-        let question = question(app, &message, content);
+        let mut keys = vec![key.clone()];
+        let mut question = question(app, &message, content);
+        if let Some(quiet) = self.quiet(app).filter(|_| burst::joins(&question.content)) {
+            let customer = CustomerKey::new(&app.bot, Channel::WecomApp, &question.customer_id)?;
+            let number = self.bursts.join(&customer);
+            tokio::time::sleep(quiet).await;
+            if !self.bursts.ends(&customer, number) {
+                // On disk, and covered by the answer to the message behind it.
+                return Ok(String::new());
+            }
+            let all = self.unanswered_of(app, &question.customer_id).await?;
+            if all.len() > 1 {
+                (question.content, question.with) = burst::merged(&all);
+                keys = all.into_iter().map(|(key, _)| key).collect();
+            }
+        }
         let (to_user, at) = (message.from_user, self.service.now().as_second());
         let (own, own_app) = (key.clone(), Arc::clone(app));
         let back = move |reply: &Reply| {
@@ -226,7 +245,7 @@ impl Callbacks {
                 }
             }
         };
-        let delivery = Delivery { keys: vec![key.clone()], back: Box::new(back) };
+        let delivery = Delivery { keys, back: Box::new(back) };
         match self.service.answer_delivery(&question, &delivery).await {
             Ok(answer) => Ok((delivery.back)(&answer.reply).response),
             Err(ServiceError::Store(StoreError::CallbackAnswered { .. })) => {
@@ -237,6 +256,28 @@ impl Callbacks {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// How long a bot waits for more, where it does.
+    fn quiet(&self, app: &App) -> Option<Duration> {
+        let quiet_ms = self.service.bots().get(&app.bot)?.known().profile.quiet_ms;
+        (quiet_ms > 0).then(|| Duration::from_millis(u64::from(quiet_ms)))
+    }
+
+    /// All that a member has said and got no answer to, what a crash left behind included; the newest last, which is the one
+    /// that WeCom waits for.
+    async fn unanswered_of(
+        &self,
+        app: &App,
+        customer_id: &str,
+    ) -> Result<Vec<(CallbackKey, Content)>, ServiceError> {
+        let rows = self.service.store().callbacks_unanswered(&app.name).await?;
+        let own = rows.into_iter().filter_map(|row| {
+            let message = CallbackMessage::parse(&row.plaintext).ok()?;
+            let content = message.content().filter(burst::joins)?;
+            (message.from_user.to_lowercase() == customer_id).then_some((row.key, content))
+        });
+        Ok(own.collect())
     }
 
     async fn wait(
@@ -309,6 +350,7 @@ fn question(app: &App, message: &CallbackMessage, content: Content) -> Question 
         channel: Channel::WecomApp,
         // WeCom compares member ids without regard to case and hands them back lowered.
         customer_id: message.from_user.to_lowercase(),
+        with: Vec::new(),
         name: None,
         kind: kind(app),
         content,

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -33,6 +34,7 @@ use crate::service::Question;
 use crate::service::Service;
 use crate::service::ServiceError;
 use crate::service::app::App;
+use crate::service::burst;
 use crate::service::callback::chain;
 use crate::service::delivery::Back;
 use crate::service::delivery::Call;
@@ -40,7 +42,6 @@ use crate::service::delivery::Delivery;
 use crate::service::delivery::message_key;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
-use crate::store::CallbackRow;
 use crate::store::Page;
 use crate::store::PageItem;
 use crate::store::StoreError;
@@ -87,6 +88,14 @@ pub struct Account {
     /// Customers that are being answered, and whether more of theirs has come.
     busy: Mutex<HashMap<String, bool>>,
     room: Arc<Semaphore>,
+}
+
+/// A message without an answer.
+struct Open {
+    key: CallbackKey,
+    received_at: Timestamp,
+    item: KfItem,
+    content: Content,
 }
 
 /// The accounts of all apps, by `open_kfid`.
@@ -236,19 +245,10 @@ impl Account {
 
     /// Begins to answer every customer who waits and is not being answered.
     async fn answer_open(self: &Arc<Self>) -> Result<(), StoreError> {
-        let rows = self.service.store().callbacks_unanswered(&self.source()).await?;
-        let mut customers: Vec<(String, Vec<(CallbackRow, KfItem)>)> = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
-        for row in rows {
-            let item = KfItem::read(&serde_json::from_str(&row.plaintext).unwrap_or_default());
-            let customer = item.external_userid.clone();
-            let place = *places.entry(customer.clone()).or_insert_with(|| {
-                customers.push((customer, Vec::new()));
-                customers.len() - 1
-            });
-            customers[place].1.push((row, item));
-        }
-        for (customer, messages) in customers {
+        let mut seen: HashSet<String> = HashSet::new();
+        let open = self.open().await?.into_iter().map(|open| open.item.external_userid);
+        let customers: Vec<String> = open.filter(|customer| seen.insert(customer.clone())).collect();
+        for customer in customers {
             {
                 let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(more) = busy.get_mut(&customer) {
@@ -261,8 +261,8 @@ impl Account {
             tokio::spawn(async move {
                 let _room = this.room.acquire().await;
                 // A task of its own, so that a panic in it leaves nobody busy for ever.
-                let own = Arc::clone(&this);
-                let done = tokio::spawn(async move { own.answer_all(messages).await }).await;
+                let (own, whose) = (Arc::clone(&this), customer.clone());
+                let done = tokio::spawn(async move { own.answer_all(&whose).await }).await;
                 let more = this.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&customer);
                 if more == Some(true) || done.is_err() {
                     this.woken.notify_one();
@@ -272,19 +272,63 @@ impl Account {
         Ok(())
     }
 
+    /// All messages without an answer, in order.
+    async fn open(&self) -> Result<Vec<Open>, StoreError> {
+        let rows = self.service.store().callbacks_unanswered(&self.source()).await?;
+        let open = rows.into_iter().filter_map(|row| {
+            let item = KfItem::read(&serde_json::from_str(&row.plaintext).unwrap_or_default());
+            Some(Open { content: item.content()?, key: row.key, received_at: row.received_at, item })
+        });
+        Ok(open.collect())
+    }
+
+    /// What one customer has said and got no answer to. Where the bot reads messages in a row as one, it waits until the
+    /// customer is quiet.
+    async fn open_of(&self, customer: &str) -> Result<Vec<Open>, StoreError> {
+        let of = |all: Vec<Open>| -> Vec<Open> {
+            all.into_iter().filter(|open| open.item.external_userid == customer).collect()
+        };
+        loop {
+            let open = of(self.open().await?);
+            let quiet_ms =
+                self.service.bots().get(&self.app.bot).map_or(0, |engine| engine.known().profile.quiet_ms);
+            let quiet = SignedDuration::from_millis(i64::from(quiet_ms));
+            let Some(newest) = open.iter().map(|open| open.received_at).max() else { return Ok(open) };
+            // A clock that was set back makes nobody wait longer than the quiet itself.
+            let left = (quiet - self.service.now().duration_since(newest)).min(quiet);
+            match Duration::try_from(left) {
+                Ok(left) if !left.is_zero() => tokio::time::sleep(left).await,
+                _ => return Ok(open),
+            }
+        }
+    }
+
     /// Answers one customer's messages, one after another; what cannot be answered now waits for the next look, and what is
     /// behind it too.
-    async fn answer_all(&self, messages: Vec<(CallbackRow, KfItem)>) {
-        for (row, item) in messages {
-            let Some(content) = item.content() else { continue };
-            let question = question(&self.app.bot, &item.external_userid, content);
-            let delivery = self.delivery(&row.key, &item);
+    async fn answer_all(&self, customer: &str) {
+        let merges =
+            self.service.bots().get(&self.app.bot).is_some_and(|engine| engine.known().profile.quiet_ms > 0);
+        let open = match self.open_of(customer).await {
+            Ok(open) => open,
+            Err(error) => {
+                return tracing::warn!(app = %self.app.name, error = %chain(&error), "messages wait for an answer");
+            }
+        };
+        let together = |a: &Open, b: &Open| merges && burst::joins(&a.content) && burst::joins(&b.content);
+        for messages in open.chunk_by(together) {
+            let [.., last] = messages else { continue };
+            let all: Vec<(CallbackKey, Content)> =
+                messages.iter().map(|open| (open.key.clone(), open.content.clone())).collect();
+            let (content, with) = burst::merged(&all);
+            let question = Question { with, ..question(&self.app.bot, customer, content) };
+            let keys = all.into_iter().map(|(key, _)| key).collect();
+            let delivery = self.delivery(keys, &last.key, &last.item);
             match self.service.answer_delivery(&question, &delivery).await {
                 Ok(_answer) => {}
                 Err(ServiceError::Store(StoreError::CallbackAnswered { .. })) => {}
                 Err(ServiceError::Engine | ServiceError::State(_)) => {
                     tracing::error!(app = %self.app.name, "a message broke the engine; its sender gets an apology");
-                    if let Err(error) = self.apologise(&question, &row.key, &item).await {
+                    if let Err(error) = self.apologise(&question, &delivery.keys, &last.item).await {
                         tracing::error!(app = %self.app.name, error, "the apology did not go out either");
                         return;
                     }
@@ -298,11 +342,16 @@ impl Account {
     }
 
     /// Words without a turn, for a message that no turn can be made of.
-    async fn apologise(&self, question: &Question, key: &CallbackKey, item: &KfItem) -> Result<(), String> {
-        let reply = self.service.apology(question);
+    async fn apologise(
+        &self,
+        question: &Question,
+        keys: &[CallbackKey],
+        item: &KfItem,
+    ) -> Result<(), String> {
+        let (reply, [.., last]) = (self.service.apology(question), keys) else { return Ok(()) };
         if let Some(active) = &self.app.active {
             for (part, message) in (self.messages)(&reply).into_iter().enumerate() {
-                let body = self.addressed(message, item, &message_key(key, part));
+                let body = self.addressed(message, item, &message_key(last, part));
                 let sent = active.client.call("kf/send_msg", &body).await;
                 sent.map(|_| ()).or_else(|error| match error.code() {
                     Some(95033) => Ok(()),
@@ -310,9 +359,12 @@ impl Account {
                 })?;
             }
         }
-        let answer = CallbackAnswer { key: key.clone(), reply: String::new(), late: false };
-        let answered = self.service.store().callback_answer(&answer, self.service.now()).await;
-        answered.map_err(|error| chain(&error))
+        for key in keys {
+            let answer = CallbackAnswer { key: key.clone(), reply: String::new(), late: false };
+            let answered = self.service.store().callback_answer(&answer, self.service.now()).await;
+            answered.map_err(|error| chain(&error))?;
+        }
+        Ok(())
     }
 
     fn addressed(&self, mut message: Value, item: &KfItem, key: &str) -> Value {
@@ -322,12 +374,13 @@ impl Account {
         message
     }
 
-    /// How the reply to a message goes back.
-    fn delivery(&self, key: &CallbackKey, item: &KfItem) -> Delivery {
+    /// How the reply to messages goes back.
+    ///
+    /// * `key`, `item`: of the last of them.
+    fn delivery(&self, keys: Vec<CallbackKey>, key: &CallbackKey, item: &KfItem) -> Delivery {
         let (messages, app, open_kfid) =
             (Arc::clone(&self.messages), self.app.name.clone(), self.open_kfid.clone());
         let (key, item) = (key.clone(), item.clone());
-        let keys = vec![key.clone()];
         let back = move |reply: &Reply| {
             let calls = messages(reply).into_iter().enumerate().map(|(part, mut message)| {
                 let id = message_key(&key, part);
@@ -371,5 +424,6 @@ fn question(bot: &BotId, external_userid: &str, content: Content) -> Question {
         name: None,
         kind: CustomerKind::Customer,
         content,
+        with: Vec::new(),
     }
 }

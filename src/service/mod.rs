@@ -1,6 +1,7 @@
 //! Around the engine: load the state, run the engine, commit what came of it, hand the reply out.
 
 pub mod app;
+mod burst;
 pub mod callback;
 pub mod delivery;
 pub mod fetch;
@@ -34,6 +35,7 @@ use crate::message::Content;
 use crate::message::Customer;
 use crate::message::CustomerKind;
 use crate::message::Inbound;
+use crate::message::MessageKind;
 use crate::message::Reply;
 use crate::policy::state::State;
 use crate::reply::standard::Sentence;
@@ -79,6 +81,8 @@ pub struct Question {
     pub kind: CustomerKind,
     /// What was sent.
     pub content: Content,
+    /// What was sent with it and is no words: pictures between two texts.
+    pub with: Vec<MessageKind>,
 }
 
 /// What came of a question.
@@ -239,7 +243,7 @@ impl Service {
         let (turn, timings) = run(engine, &inbound, before, now).await?;
         let composed = delivery.map(|delivery| delivery.compose(&turn.reply)).unwrap_or_default();
         let sends = !composed.outbox.is_empty();
-        let row = record::row(engine, &conversation, &inbound, &turn, composed, now)?;
+        let row = record::row(engine, &conversation, (&inbound, &question.with), &turn, composed, now)?;
         let receipt = self.store.record_turn(row).await?;
         if sends {
             self.outbox_filled.notify_one();

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::engine::Engine;
 use crate::engine::Turn;
 use crate::message::Inbound;
+use crate::message::MessageKind;
 use crate::message::Part;
 use crate::policy::choice;
 use crate::policy::decision::Basis;
@@ -28,13 +29,16 @@ use crate::store::TurnRow;
 pub(super) fn row(
     engine: &Engine,
     conversation: &ConversationRow,
-    inbound: &Inbound,
+    (inbound, with): (&Inbound, &[MessageKind]),
     turn: &Turn,
     composed: Composed,
     now: Timestamp,
 ) -> serde_json::Result<TurnRow> {
     let text = turn.evidence.utterance.normalised.original();
-    let said = json!({ "kind": inbound.content.kind().as_str(), "text": text });
+    let mut said = json!({ "kind": inbound.content.kind().as_str(), "text": text });
+    if !with.is_empty() {
+        said["with"] = with.iter().map(|kind| kind.as_str()).collect();
+    }
     // The candidates that lost are left out: they can be computed again from text and version.
     let view = view::turn(engine, turn, &[]);
     let before = state::read(&conversation.state)?;

@@ -70,6 +70,7 @@ impl Process {
     /// What it says to the question of [`RETURN`], and the version that says it.
     async fn says(&self, customer: &str) -> (String, Option<VersionNumber>) {
         let question = Question {
+            with: Vec::new(),
             bot: BOT.to_owned(),
             channel: Channel::Web,
             customer_id: customer.to_owned(),

@@ -99,6 +99,7 @@ async fn a_refused_handoff_is_told_again_and_a_taken_one_is_not() {
     let sending = tokio::spawn(webhook::run(Arc::clone(&service), endpoints, Duration::from_millis(20)));
 
     let question = Question {
+        with: Vec::new(),
         bot: BOT.to_owned(),
         channel: Channel::Web,
         customer_id: "wang".to_owned(),

@@ -9,6 +9,9 @@ use crate::knowledge::profile::Feed;
 use crate::knowledge::profile::Profile;
 use crate::knowledge::shown;
 
+/// Half of the five seconds that WeCom waits.
+const QUIET_MS_MAX: u32 = 2_500;
+
 /// Minutes of a week.
 const MINUTES_MAX: u32 = 7 * 24 * 60;
 
@@ -43,6 +46,16 @@ pub(super) fn findings(profile: &Profile, replies: &[&str], spots: &Spots) -> Ve
         let message = format!("link_days 写的是 {days}，要在 1 到 365 之间。");
         let source = spots.profile("link_days");
         findings.push(Finding::error("bad-days", source, message, "写成客户需要的天数，一般 7 天。"));
+    }
+    if profile.quiet_ms > QUIET_MS_MAX {
+        let message = format!("quiet_ms 写的是 {}，最多 {QUIET_MS_MAX} 毫秒。", profile.quiet_ms);
+        let source = spots.profile("quiet_ms");
+        findings.push(Finding::error(
+            "bad-quiet",
+            source,
+            message,
+            "企业微信只等 5 秒，一般写 1500；不合并写 0。",
+        ));
     }
     findings.extend(profile.catalogue.iter().flat_map(|feed| catalogue(feed, spots)));
     for (intent, spec) in &profile.intents {

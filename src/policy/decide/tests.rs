@@ -68,6 +68,7 @@ fn products(likely: &[(usize, f32)]) -> ProductEvidence {
         score: 1.0,
         probability: probability(*value),
         matched: Vec::new(),
+        in_full: false,
     };
     ProductEvidence { hits: likely.iter().map(hit).collect(), ..ProductEvidence::default() }
 }

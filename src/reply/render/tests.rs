@@ -282,7 +282,13 @@ fn a_product_is_a_text_or_with_a_picture_a_card() {
 
 #[test]
 fn what_a_product_lacks_is_said_of_the_found_one_only() {
-    let hit = ProductHit { product: 0, score: 1.0, probability: Probability::ONE, matched: Vec::new() };
+    let hit = ProductHit {
+        product: 0,
+        score: 1.0,
+        probability: Probability::ONE,
+        matched: Vec::new(),
+        in_full: false,
+    };
     let products =
         ProductEvidence { hits: vec![hit], missing: vec!["红色".to_owned()], ..ProductEvidence::default() };
     let found = Evidence { products, ..evidence(MessageKind::Text) };
