@@ -288,19 +288,22 @@ impl Account {
         let of = |all: Vec<Open>| -> Vec<Open> {
             all.into_iter().filter(|open| open.item.external_userid == customer).collect()
         };
-        loop {
-            let open = of(self.open().await?);
-            let quiet_ms =
-                self.service.bots().get(&self.app.bot).map_or(0, |engine| engine.known().profile.quiet_ms);
-            let quiet = SignedDuration::from_millis(i64::from(quiet_ms));
-            let Some(newest) = open.iter().map(|open| open.received_at).max() else { return Ok(open) };
-            // A clock that was set back makes nobody wait longer than the quiet itself.
-            let left = (quiet - self.service.now().duration_since(newest)).min(quiet);
-            match Duration::try_from(left) {
-                Ok(left) if !left.is_zero() => tokio::time::sleep(left).await,
-                _ => return Ok(open),
-            }
+        let quiet_ms =
+            self.service.bots().get(&self.app.bot).map_or(0, |engine| engine.known().profile.quiet_ms);
+        let quiet = SignedDuration::from_millis(i64::from(quiet_ms));
+        let mut open = of(self.open().await?);
+        let Some(newest) = open.iter().map(|open| open.received_at).max() else { return Ok(open) };
+        // Only the first wait looks at the clock, which may be set meanwhile: after it, quiet is when nothing new has come.
+        let mut left = (quiet - self.service.now().duration_since(newest)).clamp(SignedDuration::ZERO, quiet);
+        while let Ok(wait) = Duration::try_from(left)
+            && !wait.is_zero()
+        {
+            tokio::time::sleep(wait).await;
+            let n_before = open.len();
+            open = of(self.open().await?);
+            left = if open.len() == n_before { SignedDuration::ZERO } else { quiet };
         }
+        Ok(open)
     }
 
     /// Answers one customer's messages, one after another; what cannot be answered now waits for the next look, and what is

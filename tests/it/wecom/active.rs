@@ -23,7 +23,9 @@ use super::fixture::Wecom;
 use super::fixture::desk_over;
 use super::fixture::eventually;
 use super::fixture::farm_answer_to;
+use super::fixture::history;
 use super::fixture::now;
+use super::fixture::quiet_service;
 use super::fixture::service;
 use super::stand::Fault;
 use super::stand::SECRET;
@@ -42,10 +44,14 @@ struct Farm {
 
 impl Farm {
     async fn open(stand: Stand, disk: Disk, deadline: Duration) -> Self {
+        Self::open_quiet(stand, disk, deadline, 0).await
+    }
+
+    async fn open_quiet(stand: Stand, disk: Disk, deadline: Duration, quiet_ms: u32) -> Self {
         let clock = Arc::new(Mutex::new(now()));
         let own = Arc::clone(&clock);
         let store = Arc::clone(&disk.store) as Arc<dyn Store>;
-        let service = service(store, Arc::new(move || *own.lock().unwrap()));
+        let service = quiet_service(store, Arc::new(move || *own.lock().unwrap()), quiet_ms);
         let mut desk = desk_over(&stand.url, &service, deadline);
         let (kf, apps) = (desk.open_kf(), desk.apps.clone());
         let mut tasks = JoinSet::new();
@@ -250,4 +256,52 @@ async fn errors_name_the_call_and_never_the_token() {
     stand.ledger().faults.push_back(("message/send", Fault::Html));
     let error = client.call("message/send", &json!({})).await.unwrap_err().to_string();
     assert!(error.contains("<html>nginx") && !error.contains("token1"), "{error}");
+}
+
+#[tokio::test]
+async fn messages_in_a_row_are_one_turn_with_the_pictures_between_them() {
+    let stand = Stand::open();
+    let picture = json!({
+        "msgid": "2", "open_kfid": KF, "external_userid": "wmA", "send_time": sent_at(), "origin": 3,
+        "msgtype": "image", "image": { "media_id": "M1" },
+    });
+    stand.writes(KF, "wmA", "1", "你好", sent_at());
+    stand.happens(KF, picture);
+    stand.writes(KF, "wmA", "3", "我问甲号", sent_at());
+    stand.writes(KF, "wmB", "4", "乙号", sent_at());
+    let farm = Farm::open_quiet(stand, Disk::new().await, PATIENCE, 50).await;
+    assert_eq!(farm.hears("wmB", 1).await, [farm_answer_to("乙号")]);
+    // The clock stands still, so nobody is quiet yet but for the quiet itself.
+    assert_eq!(farm.hears("wmA", 1).await, [farm_answer_to("甲号")]);
+    let key = CustomerKey::new("farm", Channel::WecomKf, "wmA").unwrap();
+    let conversation = farm.disk.store.conversation(&key, now()).await.unwrap();
+    let rows = farm.disk.store.messages(conversation.id, 10).await.unwrap();
+    let said: serde_json::Value = serde_json::from_str(&rows[0].body).unwrap();
+    assert_eq!((rows.len(), &said["text"], &said["with"]), (2, &json!("你好\n我问甲号"), &json!(["image"])));
+    assert_eq!(farm.disk.store.callbacks_unanswered("kf:wkFARM").await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn of_callbacks_in_a_row_the_last_gets_the_reply_and_the_others_are_acknowledged() {
+    let farm = Farm::open_quiet(Stand::open(), Disk::new().await, PATIENCE, 300).await;
+    let wecom = Wecom::farm();
+    let (first, second) = (wecom.text("User01", 1, "你好"), wecom.text("User01", 2, "甲号"));
+    let other = wecom.text("User02", 3, "乙号");
+    let of = |plaintext: &str| {
+        let (wecom, router, plaintext) = (wecom.clone(), farm.router.clone(), plaintext.to_owned());
+        async move { wecom.deliver(&router, &plaintext).await }
+    };
+    let early = tokio::spawn(of(&first));
+    let unanswered = async || farm.disk.store.callbacks_unanswered("farm").await.unwrap().len();
+    eventually("the first message", async || (unanswered().await == 1).then_some(())).await;
+    let (late, beside) = tokio::join!(of(&second), of(&other));
+    early.await.unwrap().assert_acknowledged("covered by the next");
+    assert!(wecom.opened(&late).contains(&farm_answer_to("甲号")));
+    assert!(wecom.opened(&beside).contains(&farm_answer_to("乙号")), "nobody waits for another");
+    let rows = history(farm.disk.store.as_ref(), "farm", "user01").await;
+    assert_eq!((rows.len(), &rows[0]["text"]), (2, &json!("你好\n甲号")));
+    // A repeat of either hears what it heard before.
+    wecom.deliver(&farm.router, &first).await.assert_acknowledged("a repeat of a covered message");
+    assert_eq!(wecom.opened(&wecom.deliver(&farm.router, &second).await), wecom.opened(&late));
+    assert_eq!(unanswered().await, 0);
 }

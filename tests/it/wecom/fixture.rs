@@ -205,8 +205,17 @@ impl Disk {
 
 /// A service of both bots.
 pub(super) fn service(store: Arc<dyn Store>, clock: Clock) -> Arc<Service> {
+    quiet_service(store, clock, 0)
+}
+
+/// The same, of bots that wait for so many quiet milliseconds.
+pub(super) fn quiet_service(store: Arc<dyn Store>, clock: Clock, quiet_ms: u32) -> Arc<Service> {
     let (known, segmenter) = &*BOTS;
-    let engines = known.iter().map(|known| Engine::new(known.clone(), Arc::clone(segmenter)).unwrap());
+    let engines = known.iter().map(|known| {
+        let mut known = known.clone();
+        known.profile.quiet_ms = quiet_ms;
+        Engine::new(known, Arc::clone(segmenter)).unwrap()
+    });
     Arc::new(Service::new(engines.collect(), store, clock))
 }
 

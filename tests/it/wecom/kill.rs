@@ -19,6 +19,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use yingda::message::Channel;
 use yingda::store::CustomerKey;
 use yingda::store::SqliteStore;
@@ -60,6 +61,8 @@ struct Size {
     n_between_max: usize,
     /// Time from the last of them to the kill, at most.
     jitter_us_max: usize,
+    /// Quiet after which a customer's messages are read as one; 0: each for itself.
+    quiet_ms: u32,
 }
 
 #[test]
@@ -71,6 +74,20 @@ fn after_kills_at_random_instants_every_message_has_one_turn_and_one_reply() {
         n_kills: 3,
         n_between_max: 12,
         jitter_us_max: 4_000,
+        quiet_ms: 0,
+    });
+}
+
+#[test]
+fn after_kills_every_message_of_a_row_is_covered_by_one_reply() {
+    run(Size {
+        n_members: 4,
+        n_customers: 12,
+        n_each: 6,
+        n_kills: 3,
+        n_between_max: 6,
+        jitter_us_max: 60_000,
+        quiet_ms: 40,
     });
 }
 
@@ -85,12 +102,14 @@ fn after_a_hundred_kills_every_message_has_one_turn_and_one_reply() {
         n_kills: 100,
         n_between_max: 120,
         jitter_us_max: 40_000,
+        quiet_ms: 0,
     });
 }
 
 fn run(size: Size) {
     let dir = tempfile::tempdir().unwrap();
     write_bots(&dir.path().join("knowledge"));
+    quieten(&dir.path().join("knowledge/farm/bot.toml"), size.quiet_ms);
     let stand = Stand::open();
     let address = Address::default();
     let driver = &Driver {
@@ -138,11 +157,19 @@ fn run(size: Size) {
         }
     }
     let n_messages = size.n_customers * size.n_each;
-    let all_heard = stand.waits(PATIENCE, |ledger| ledger.customers.len() >= n_messages);
-    assert!(all_heard, "{} of {n_messages} answers came", stand.ledger().customers.len());
-    for customer in 0..size.n_customers {
-        let expected: Vec<String> = (0..size.n_each).map(|number| farm_answer_to(word(number))).collect();
-        assert_eq!(stand.heard_by(&customer_name(customer)), expected, "each once and in order");
+    let last = farm_answer_to(word(size.n_each - 1));
+    let is_last =
+        |message: &Value| message["text"]["content"].as_str().is_some_and(|text| text.contains(&last));
+    let all_heard = stand.waits(PATIENCE, |ledger| {
+        let ends = ledger.customers.iter().filter(|message| is_last(message)).count();
+        if size.quiet_ms == 0 { ledger.customers.len() >= n_messages } else { ends >= size.n_customers }
+    });
+    assert!(all_heard, "{} answers to {n_messages} messages came", stand.ledger().customers.len());
+    if size.quiet_ms == 0 {
+        for customer in 0..size.n_customers {
+            let expected: Vec<String> = (0..size.n_each).map(|number| farm_answer_to(word(number))).collect();
+            assert_eq!(stand.heard_by(&customer_name(customer)), expected, "each once and in order");
+        }
     }
     server.kill();
 
@@ -165,7 +192,16 @@ fn run(size: Size) {
         for customer in 0..size.n_customers {
             let key = CustomerKey::new("farm", Channel::WecomKf, &customer_name(customer)).unwrap();
             let conversation = store.conversation(&key, Timestamp::now()).await.unwrap();
-            assert_eq!(conversation.revision as usize, size.n_each, "one turn a message");
+            let rows = store.messages(conversation.id, 1_000).await.unwrap();
+            let bodies: Vec<Value> =
+                rows.iter().map(|row| serde_json::from_str(&row.body).unwrap()).collect();
+            let said: Vec<&str> =
+                bodies.iter().step_by(2).flat_map(|body| body["text"].as_str().unwrap().lines()).collect();
+            let expected: Vec<&str> = (0..size.n_each).map(word).collect();
+            assert_eq!(said, expected, "every message in one turn, in order");
+            let n_turns = conversation.revision as usize;
+            assert_eq!(stand.heard_by(&customer_name(customer)).len(), n_turns, "one reply a turn");
+            assert!(size.quiet_ms > 0 || n_turns == size.n_each);
         }
         store.close().await;
     });
@@ -179,6 +215,12 @@ fn run(size: Size) {
         size.n_members * size.n_each,
     )
     .unwrap();
+}
+
+/// Lets a bot read messages in a row as one.
+fn quieten(profile: &Path, quiet_ms: u32) {
+    let text = std::fs::read_to_string(profile).unwrap();
+    std::fs::write(profile, format!("quiet_ms = {quiet_ms}\n{text}")).unwrap();
 }
 
 /// Customers write, whether somebody answers or not; every message wakes the server that is there, if one is.
