@@ -1,11 +1,13 @@
 //! The commands, one file each. Data goes to stdout, talk to stderr.
 
 mod ask;
+mod backup;
 mod bench;
 mod bots;
 mod calibrate;
 mod chat;
 mod check;
+mod customer;
 mod eval;
 mod export;
 mod gaps;
@@ -13,6 +15,7 @@ mod handoffs;
 mod import;
 mod key;
 mod model;
+mod outbox;
 mod search;
 mod serve;
 mod teach;
@@ -71,6 +74,14 @@ enum Command {
     Entries(gaps::Args),
     /// List the customers who wait for a human.
     Handoffs(handoffs::Args),
+    /// List messages that were never sent, and why.
+    Outbox(outbox::Args),
+    /// Hand out, or forget, all that is kept of one customer.
+    Customer(customer::Args),
+    /// Copy the store, the knowledge and the models while everything runs.
+    Backup(backup::BackupArgs),
+    /// Put a backup into an empty data folder.
+    Restore(backup::RestoreArgs),
     /// Make, list and revoke API keys.
     Key(key::Args),
     /// Choose a bot's thresholds from labelled questions.
@@ -119,6 +130,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Gaps(args) => gaps::gaps(&args, &config),
         Command::Entries(args) => gaps::entries(&args, &config),
         Command::Handoffs(args) => handoffs::run(&args, &config),
+        Command::Outbox(args) => outbox::run(&args, &config),
+        Command::Customer(args) => customer::run(&args, &config),
+        Command::Backup(args) => backup::backup(&args, &config),
+        Command::Restore(args) => backup::restore(&args, &config),
         Command::Key(args) => key::run(&args, &config),
         Command::Calibrate(args) => calibrate::run(&args, &config),
         Command::Model(args) => model::run(args),

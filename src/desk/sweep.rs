@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use crate::message::BotId;
 use crate::service::Service;
 use crate::service::callback::chain;
+use crate::store::Forgotten;
 
 const EVERY: Duration = Duration::from_secs(600);
 
@@ -28,6 +29,22 @@ pub async fn run(service: Arc<Service>, keep: SignedDuration) {
             let n_ending = engine.known().entries.iter().filter(|one| one.validity.ends_soon(today)).count();
             if n_ending > 0 {
                 tracing::warn!(bot, n_ending, "answers end within two weeks; `yingda entries` names them");
+            }
+        }
+        for (bot, engine) in service.bots().iter() {
+            let Some(days) = engine.known().profile.retention_days else { continue };
+            let Ok(before) = service.now().checked_sub(SignedDuration::from_hours(24 * i64::from(days)))
+            else {
+                continue;
+            };
+            match service.store().messages_prune(bot, before).await {
+                Ok(Forgotten { n_messages: 0, .. }) => {}
+                Ok(Forgotten { n_messages, .. }) => {
+                    tracing::info!(bot, n_messages, "forgot what was said long ago")
+                }
+                Err(error) => {
+                    tracing::warn!(bot, error = %chain(&error), "old messages could not be forgotten")
+                }
             }
         }
         let Ok(before) = service.now().checked_sub(keep) else { continue };

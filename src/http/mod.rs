@@ -13,6 +13,7 @@ pub mod key;
 pub mod link;
 mod meter;
 mod models;
+mod outbox;
 mod page;
 mod search;
 pub mod server;
@@ -87,6 +88,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/v1/gaps", get(gaps::gaps))
         .route("/api/v1/handoffs", get(handoffs::list))
         .route("/api/v1/handoffs/{id}/close", post(handoffs::close))
+        .route("/api/v1/outbox", get(outbox::list))
         .route("/api/v1/models/reload", post(models::reload))
         .route("/api/v1/search", get(search::search))
         .route("/api/v1/openapi.json", get(page::openapi))

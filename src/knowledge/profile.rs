@@ -35,6 +35,9 @@ pub struct Profile {
     /// WeCom waits five seconds for an answer, and the quiet is part of them.
     #[serde(default)]
     pub quiet_ms: u32,
+    /// Days that messages are kept, 1 to 3,650; absent: for ever.
+    #[serde(default)]
+    pub retention_days: Option<u32>,
     /// What happens when the folder changes while the bot runs.
     #[serde(default)]
     pub watch: Watch,

@@ -654,8 +654,8 @@ mod tests {
         assert_eq!(
             (words(&named.colours), words(&named.sizes)),
             (
-                colours.to_vec().into_iter().map(str::to_owned).collect(),
-                sizes.to_vec().into_iter().map(str::to_owned).collect()
+                colours.iter().copied().map(str::to_owned).collect(),
+                sizes.iter().copied().map(str::to_owned).collect()
             ),
             "{text}"
         );

@@ -166,6 +166,13 @@ fn app(
     })?;
     let (own, bot) = (|| name.to_owned(), || known.bot.clone());
     let active = match &spec.secret {
+        // Without its secret an app answers callbacks all the same, and sends nothing of its own.
+        Some(secret)
+            if spec.kf.is_empty() && secret_name(secret).is_some_and(|name| variable(name).is_none()) =>
+        {
+            tracing::warn!(app = name, "the app's secret is not set: late answers are recorded and not sent");
+            None
+        }
         Some(secret) => {
             let secret = Secret::new(named("secret", secret)?);
             let client = Client::new(wecom_url, &corp_id, secret).map_err(|source| AppError::Client {

@@ -26,7 +26,9 @@ use crate::policy::decision::Basis;
 use crate::policy::decision::Decision;
 use crate::policy::decision::Reason;
 use crate::reply::quote::quotation;
+use crate::store::Fate;
 use crate::store::HandoffRow;
+use crate::store::OutboxRow;
 
 /// One part of a reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -163,6 +165,24 @@ pub fn handoff(row: &HandoffRow) -> Value {
         "asked_at": row.asked_at.to_string(),
         "closed_at": row.closed_at.map(|at| at.to_string()),
         "summary": serde_json::from_str::<Value>(&row.summary).unwrap_or(Value::Null),
+    })
+}
+
+/// A message that was never sent, without its words.
+#[must_use]
+pub fn unsent(row: &OutboxRow) -> Value {
+    let reason = match &row.fate {
+        Fate::GivenUp { reason } => Some(reason),
+        Fate::Waiting | Fate::Sent => None,
+    };
+    json!({
+        "id": row.id,
+        "conversation_id": row.conversation_id,
+        "app": row.sender,
+        "customer_id": row.recipient,
+        "attempts": row.attempts,
+        "written_at": row.created_at.to_string(),
+        "reason": reason,
     })
 }
 

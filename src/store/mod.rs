@@ -12,6 +12,7 @@ mod exchange;
 mod handoff;
 mod limit;
 mod outbox;
+mod privacy;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use exchange::{ExchangeFilter, ExchangeRow};
 pub use handoff::{HandoffFilter, HandoffId, HandoffReceipt, HandoffRequest, HandoffRow, WEBHOOK_LEASE};
 pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
 pub use outbox::{Attempt, Fate, NewOutbox, OUTBOX_LEASE, OutboxId, OutboxRow, Page, PageItem};
+pub use privacy::{CustomerFile, Forgotten};
 pub use sqlite::SqliteStore;
 pub use version::{
     NewPublication, NewVersion, PublicationRow, VersionFiles, VersionNumber, VersionRow, fingerprint,
@@ -82,6 +84,17 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// * `limit`: most rows, cut to [`ROWS_MAX`].
     fn messages(&self, conversation_id: ConversationId, limit: u32) -> StoreFuture<'_, Vec<MessageRow>>;
+
+    /// All that is kept of a customer; `None` for a stranger.
+    fn customer_file<'a>(&'a self, key: &'a CustomerKey) -> StoreFuture<'a, Option<CustomerFile>>;
+
+    /// Forgets a customer with everything that was said, in one transaction; `None` for a stranger. A delivery that is being
+    /// answered just then is answered, and begins them anew.
+    fn customer_forget<'a>(&'a self, key: &'a CustomerKey) -> StoreFuture<'a, Option<Forgotten>>;
+
+    /// Forgets what was said to a bot before a time: messages with opinions of them, closed handoffs, what was sent.
+    /// Customers and the state of their talks stay.
+    fn messages_prune<'a>(&'a self, bot: &'a str, before: Timestamp) -> StoreFuture<'a, Forgotten>;
 
     /// Messages of a bot with their answers, oldest first, a page at a time.
     fn exchanges<'a>(&'a self, filter: &'a ExchangeFilter) -> StoreFuture<'a, Vec<ExchangeRow>>;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be set up fails its test")]
 
+mod backup;
 mod bench;
 mod cli;
 mod contract;

@@ -57,6 +57,11 @@ pub(super) fn findings(profile: &Profile, replies: &[&str], spots: &Spots) -> Ve
             "企业微信只等 5 秒，一般写 1500；不合并写 0。",
         ));
     }
+    if let Some(days) = profile.retention_days.filter(|days| !(1..=3_650).contains(days)) {
+        let message = format!("retention_days 写的是 {days}，要在 1 到 3650 之间。");
+        let source = spots.profile("retention_days");
+        findings.push(Finding::error("bad-days", source, message, "写聊天记录保留的天数；一直保留就不写。"));
+    }
     findings.extend(profile.catalogue.iter().flat_map(|feed| catalogue(feed, spots)));
     for (intent, spec) in &profile.intents {
         let source = || spots.profile(&format!("intents.{intent}"));

@@ -79,6 +79,14 @@ pub(super) async fn add_message(
     Ok(done.last_insert_rowid())
 }
 
+/// The customer's conversation, where there is one.
+pub(super) async fn find_one(
+    store: &SqliteStore,
+    key: &CustomerKey,
+) -> Result<Option<ConversationRow>, StoreError> {
+    find(&store.readers, key).await?.as_ref().map(read).transpose()
+}
+
 async fn find(
     executor: impl SqliteExecutor<'_>,
     key: &CustomerKey,
@@ -102,7 +110,8 @@ fn read(row: &SqliteRow) -> Result<ConversationRow, StoreError> {
     })
 }
 
-fn read_message(row: &SqliteRow) -> Result<MessageRow, StoreError> {
+/// A message, from its row.
+pub(super) fn read_message(row: &SqliteRow) -> Result<MessageRow, StoreError> {
     Ok(MessageRow {
         id: row.try_get("id")?,
         conversation_id: row.try_get("conversation_id")?,

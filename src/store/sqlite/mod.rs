@@ -12,6 +12,7 @@ mod exchange;
 mod handoff;
 mod open;
 mod outbox;
+mod privacy;
 mod setting;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ mod turn;
 mod version;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use jiff::Timestamp;
 use sqlx::Sqlite;
@@ -34,11 +36,13 @@ use crate::store::CallbackRow;
 use crate::store::Claim;
 use crate::store::ConversationId;
 use crate::store::ConversationRow;
+use crate::store::CustomerFile;
 use crate::store::CustomerKey;
 use crate::store::CustomerRow;
 use crate::store::CustomerSeen;
 use crate::store::ExchangeFilter;
 use crate::store::ExchangeRow;
+use crate::store::Forgotten;
 use crate::store::HandoffFilter;
 use crate::store::HandoffId;
 use crate::store::HandoffRow;
@@ -71,6 +75,14 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// Copies the whole database as it stands at one time into a new file, while others write.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the file is there already or cannot be written.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        privacy::copy(self, path).await
+    }
+
     /// Starts a transaction that will write.
     ///
     /// It takes SQLite's write lock at once: taken later, after a read, the lock could only be refused when
@@ -99,6 +111,18 @@ impl Store for SqliteStore {
 
     fn messages(&self, conversation_id: ConversationId, limit: u32) -> StoreFuture<'_, Vec<MessageRow>> {
         Box::pin(conversation::messages(self, conversation_id, limit))
+    }
+
+    fn customer_file<'a>(&'a self, key: &'a CustomerKey) -> StoreFuture<'a, Option<CustomerFile>> {
+        Box::pin(privacy::file(self, key))
+    }
+
+    fn customer_forget<'a>(&'a self, key: &'a CustomerKey) -> StoreFuture<'a, Option<Forgotten>> {
+        Box::pin(privacy::forget(self, key))
+    }
+
+    fn messages_prune<'a>(&'a self, bot: &'a str, before: Timestamp) -> StoreFuture<'a, Forgotten> {
+        Box::pin(privacy::prune(self, bot, before))
     }
 
     fn exchanges<'a>(&'a self, filter: &'a ExchangeFilter) -> StoreFuture<'a, Vec<ExchangeRow>> {

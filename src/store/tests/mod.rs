@@ -4,6 +4,7 @@ pub(super) mod callback;
 mod exchange;
 pub(super) mod handoff;
 mod outbox;
+mod privacy;
 mod setting;
 mod turn;
 mod version;
@@ -45,6 +46,8 @@ pub(super) async fn all(store: Arc<dyn Store>) {
     outbox::what_comes_too_late_is_given_up_and_listed(&*store).await;
     outbox::a_key_is_used_once(&*store).await;
     outbox::a_page_moves_its_cursor_with_it(&*store).await;
+    privacy::a_customer_is_handed_out_and_forgotten_whole(&*store).await;
+    privacy::what_was_said_long_ago_is_forgotten_and_the_talk_goes_on(&*store).await;
     setting::api_keys_live_until_revoked(&*store).await;
     setting::a_setting_is_set_once(&store).await;
     version::the_same_files_are_the_same_version(&*store).await;

@@ -17,11 +17,13 @@ use yingda::store::CallbackRow;
 use yingda::store::Claim;
 use yingda::store::ConversationId;
 use yingda::store::ConversationRow;
+use yingda::store::CustomerFile;
 use yingda::store::CustomerKey;
 use yingda::store::CustomerRow;
 use yingda::store::CustomerSeen;
 use yingda::store::ExchangeFilter;
 use yingda::store::ExchangeRow;
+use yingda::store::Forgotten;
 use yingda::store::HandoffFilter;
 use yingda::store::HandoffId;
 use yingda::store::HandoffRow;
@@ -100,6 +102,18 @@ impl Store for Gate {
 
     fn messages(&self, conversation_id: ConversationId, limit: u32) -> StoreFuture<'_, Vec<MessageRow>> {
         self.inner.messages(conversation_id, limit)
+    }
+
+    fn customer_file<'a>(&'a self, key: &'a CustomerKey) -> StoreFuture<'a, Option<CustomerFile>> {
+        self.inner.customer_file(key)
+    }
+
+    fn customer_forget<'a>(&'a self, key: &'a CustomerKey) -> StoreFuture<'a, Option<Forgotten>> {
+        self.inner.customer_forget(key)
+    }
+
+    fn messages_prune<'a>(&'a self, bot: &'a str, before: Timestamp) -> StoreFuture<'a, Forgotten> {
+        self.inner.messages_prune(bot, before)
     }
 
     fn exchanges<'a>(&'a self, filter: &'a ExchangeFilter) -> StoreFuture<'a, Vec<ExchangeRow>> {

@@ -1,0 +1,25 @@
+//! All that is known of one customer: to be handed out, or to be forgotten.
+
+use crate::store::ConversationRow;
+use crate::store::CustomerRow;
+use crate::store::MessageRow;
+
+/// All that is kept of one customer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CustomerFile {
+    /// Who it is.
+    pub customer: CustomerRow,
+    /// Their talk, where there is one.
+    pub conversation: Option<ConversationRow>,
+    /// Every message of it, oldest first.
+    pub messages: Vec<MessageRow>,
+}
+
+/// What was forgotten, by the number of rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Messages, in and out.
+    pub n_messages: u64,
+    /// Handoffs, deliveries and messages to be sent that belonged to them.
+    pub n_others: u64,
+}
