@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let (turn, timings) = service::ask(&engine, text, Timestamp::now());
     if args.json {
         let view = serde_json::json!({
-            "reply": parts(&turn),
+            "reply": parts(&engine, &turn),
             "turn": view::turn(&engine, &turn, &timings),
         });
         writeln!(out, "{}", serde_json::to_string_pretty(&view)?)?;
@@ -126,13 +126,13 @@ fn row_out<'a>(engine: &Engine, text: &'a str, turn: &Turn) -> RowOut<'a> {
         top: intent.as_ref().map(|intent| intent.top.clone()),
         out_of_scope: intent.as_ref().map(|intent| intent.out_of_scope),
         evidence,
-        reply: parts(turn),
+        reply: parts(engine, turn),
     }
 }
 
 /// Parts with paths below the bot's folder: there is no server that a link could point to.
-fn parts(turn: &Turn) -> Vec<PartView> {
-    view::reply(turn, &view::Address::own)
+fn parts(engine: &Engine, turn: &Turn) -> Vec<PartView> {
+    view::reply(engine, turn, &view::Address::own)
 }
 
 /// A reply for the terminal.

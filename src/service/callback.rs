@@ -42,6 +42,7 @@ use crate::store::CallbackKey;
 use crate::store::CallbackRow;
 use crate::store::Claim;
 use crate::store::CustomerKey;
+use crate::store::Delivered;
 use crate::store::StoreError;
 
 /// How long the store may take to accept a message, below WeCom's five seconds.
@@ -127,7 +128,9 @@ impl Callbacks {
         let key = CallbackKey::new(&app.name, &message.dedupe_key(plaintext))?;
         let received = Instant::now();
         let at = self.service.now();
-        let claim = self.service.store().callback_claim(&key, plaintext, at);
+        let sender = message.from_user.to_lowercase();
+        let delivered = Delivered { plaintext, sender: &sender };
+        let claim = self.service.store().callback_claim(&key, delivered, at);
         // A store that does not take the message in time has not taken it: WeCom sends it again.
         let claim = tokio::time::timeout(CLAIM, claim).await.map_err(|_| ServiceError::NotStored)??;
         match claim {
@@ -249,7 +252,10 @@ impl Callbacks {
         match self.service.answer_delivery(&question, &delivery).await {
             Ok(answer) => Ok((delivery.back)(&answer.reply).response),
             Err(ServiceError::Store(StoreError::CallbackAnswered { .. })) => {
-                match store.callback_claim(&key, "", self.service.now()).await? {
+                match store
+                    .callback_claim(&key, Delivered { plaintext: "", sender: "" }, self.service.now())
+                    .await?
+                {
                     Claim::Answered { reply } => Ok(reply),
                     Claim::New | Claim::InProgress { .. } => Ok(String::new()),
                 }
@@ -271,11 +277,10 @@ impl Callbacks {
         app: &App,
         customer_id: &str,
     ) -> Result<Vec<(CallbackKey, Content)>, ServiceError> {
-        let rows = self.service.store().callbacks_unanswered(&app.name).await?;
+        let rows = self.service.store().callbacks_unanswered_of(&app.name, customer_id).await?;
         let own = rows.into_iter().filter_map(|row| {
             let message = CallbackMessage::parse(&row.plaintext).ok()?;
-            let content = message.content().filter(burst::joins)?;
-            (message.from_user.to_lowercase() == customer_id).then_some((row.key, content))
+            Some((row.key, message.content().filter(burst::joins)?))
         });
         Ok(own.collect())
     }

@@ -42,6 +42,7 @@ use crate::service::delivery::Delivery;
 use crate::service::delivery::message_key;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
+use crate::store::CallbackRow;
 use crate::store::Page;
 use crate::store::PageItem;
 use crate::store::StoreError;
@@ -188,7 +189,7 @@ impl Account {
                     tracing::warn!(app = %self.app.name, fail_type, "a message to a customer did not arrive");
                 }
                 let is_open = item.content().is_some() && !is_old(&item);
-                PageItem { key: item.key, plaintext: raw.to_string(), is_open }
+                PageItem { key: item.key, plaintext: raw.to_string(), sender: item.external_userid, is_open }
             });
             let ends = !page.has_more;
             n_still = if cursor.as_deref() == Some(page.next_cursor.as_str()) { n_still + 1 } else { 0 };
@@ -246,7 +247,8 @@ impl Account {
     /// Begins to answer every customer who waits and is not being answered.
     async fn answer_open(self: &Arc<Self>) -> Result<(), StoreError> {
         let mut seen: HashSet<String> = HashSet::new();
-        let open = self.open().await?.into_iter().map(|open| open.item.external_userid);
+        let rows = self.service.store().callbacks_unanswered(&self.source()).await?;
+        let open = opened(rows).map(|open| open.item.external_userid);
         let customers: Vec<String> = open.filter(|customer| seen.insert(customer.clone())).collect();
         for customer in customers {
             {
@@ -272,38 +274,29 @@ impl Account {
         Ok(())
     }
 
-    /// All messages without an answer, in order.
-    async fn open(&self) -> Result<Vec<Open>, StoreError> {
-        let rows = self.service.store().callbacks_unanswered(&self.source()).await?;
-        let open = rows.into_iter().filter_map(|row| {
-            let item = KfItem::read(&serde_json::from_str(&row.plaintext).unwrap_or_default());
-            Some(Open { content: item.content()?, key: row.key, received_at: row.received_at, item })
-        });
-        Ok(open.collect())
-    }
-
     /// What one customer has said and got no answer to. Where the bot reads messages in a row as one, it waits until the
     /// customer is quiet.
     async fn open_of(&self, customer: &str) -> Result<Vec<Open>, StoreError> {
-        let of = |all: Vec<Open>| -> Vec<Open> {
-            all.into_iter().filter(|open| open.item.external_userid == customer).collect()
+        let source = self.source();
+        let open = async || -> Result<Vec<Open>, StoreError> {
+            Ok(opened(self.service.store().callbacks_unanswered_of(&source, customer).await?).collect())
         };
         let quiet_ms =
             self.service.bots().get(&self.app.bot).map_or(0, |engine| engine.known().profile.quiet_ms);
         let quiet = SignedDuration::from_millis(i64::from(quiet_ms));
-        let mut open = of(self.open().await?);
-        let Some(newest) = open.iter().map(|open| open.received_at).max() else { return Ok(open) };
+        let mut found = open().await?;
+        let Some(newest) = found.iter().map(|open| open.received_at).max() else { return Ok(found) };
         // Only the first wait looks at the clock, which may be set meanwhile: after it, quiet is when nothing new has come.
         let mut left = (quiet - self.service.now().duration_since(newest)).clamp(SignedDuration::ZERO, quiet);
         while let Ok(wait) = Duration::try_from(left)
             && !wait.is_zero()
         {
             tokio::time::sleep(wait).await;
-            let n_before = open.len();
-            open = of(self.open().await?);
-            left = if open.len() == n_before { SignedDuration::ZERO } else { quiet };
+            let n_before = found.len();
+            found = open().await?;
+            left = if found.len() == n_before { SignedDuration::ZERO } else { quiet };
         }
-        Ok(open)
+        Ok(found)
     }
 
     /// Answers one customer's messages, one after another; what cannot be answered now waits for the next look, and what is
@@ -417,6 +410,14 @@ impl Account {
         };
         Delivery { keys, back: Box::new(back) }
     }
+}
+
+/// Messages that wait for an answer, from their rows.
+fn opened(rows: Vec<CallbackRow>) -> impl Iterator<Item = Open> {
+    rows.into_iter().filter_map(|row| {
+        let item = KfItem::read(&serde_json::from_str(&row.plaintext).unwrap_or_default());
+        Some(Open { content: item.content()?, key: row.key, received_at: row.received_at, item })
+    })
 }
 
 fn question(bot: &BotId, external_userid: &str, content: Content) -> Question {

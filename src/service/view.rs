@@ -29,6 +29,7 @@ use crate::reply::quote::quotation;
 use crate::store::Fate;
 use crate::store::HandoffRow;
 use crate::store::OutboxRow;
+use crate::text::normalise::normalise;
 
 /// One part of a reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -134,13 +135,16 @@ pub fn part(part: &Part, link: &dyn Fn(&str) -> Address) -> PartView {
 ///
 /// * `link`: address of a file of the bot's folder.
 #[must_use]
-pub fn reply(turn: &Turn, link: &dyn Fn(&str) -> Address) -> Vec<PartView> {
+pub fn reply(engine: &Engine, turn: &Turn, link: &dyn Fn(&str) -> Address) -> Vec<PartView> {
     let mut parts: Vec<PartView> = turn.reply.parts.iter().map(|one| part(one, link)).collect();
-    if matches!(turn.decision, Decision::Answer(Basis::Entry(_)))
+    if let Decision::Answer(Basis::Entry(at)) = turn.decision
         && let Some(PartView::Text { text, quote }) = parts.first_mut()
     {
         let utterance = &turn.evidence.utterance;
         let words = utterance.words.iter().map(|word| word.of(utterance.as_str()));
+        // What the entry is called, all of its answer is about.
+        let title = normalise(&engine.known().entries[at].question);
+        let words = words.filter(|word| !title.as_str().contains(word));
         *quote = quotation(text, words).map(|span| {
             let Range { start, end } = span.chars(text);
             [start, end]

@@ -36,6 +36,15 @@ impl CallbackKey {
     }
 }
 
+/// What was delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivered<'d> {
+    /// The message, decrypted, at most [`PAYLOAD_BYTES_MAX`](crate::store::PAYLOAD_BYTES_MAX) bytes.
+    pub plaintext: &'d str,
+    /// Who sent it, as customers are called in this app; empty where nobody did.
+    pub sender: &'d str,
+}
+
 /// Whose job a delivery is. Exactly one caller is ever told [`Claim::New`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {

@@ -27,6 +27,11 @@ pub(super) fn name(what: &'static str, value: &str) -> Result<(), StoreError> {
     length(what, value, NAME_BYTES_MAX)
 }
 
+/// Refuses a name that is longer than [`NAME_BYTES_MAX`]. Empty is allowed.
+pub(super) fn optional_name(what: &'static str, value: &str) -> Result<(), StoreError> {
+    length(what, value, NAME_BYTES_MAX)
+}
+
 /// Refuses a payload longer than [`PAYLOAD_BYTES_MAX`]. Empty is allowed.
 pub(super) fn payload(what: &'static str, value: &str) -> Result<(), StoreError> {
     length(what, value, PAYLOAD_BYTES_MAX)

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use crate::message::BotId;
 
 pub use api_key::{KeyId, KeyRow};
-pub use callback::{CallbackAnswer, CallbackKey, CallbackRow, Claim, RecordedAnswer};
+pub use callback::{CallbackAnswer, CallbackKey, CallbackRow, Claim, Delivered, RecordedAnswer};
 pub use conversation::{
     ConversationId, ConversationRow, Direction, MessageId, MessageRow, Revision, TurnReceipt, TurnRow,
 };
@@ -113,14 +113,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes a delivery into our hands, on disk before this returns, or says who has it.
     ///
-    /// * `plaintext`: what was delivered, decrypted, at most [`PAYLOAD_BYTES_MAX`] bytes.
-    ///
     /// # Errors
-    /// [`StoreError::TooLong`] for the plaintext.
+    /// [`StoreError::TooLong`] for the plaintext or the sender.
     fn callback_claim<'a>(
         &'a self,
         key: &'a CallbackKey,
-        plaintext: &'a str,
+        delivered: Delivered<'a>,
         now: Timestamp,
     ) -> StoreFuture<'a, Claim>;
 
@@ -134,6 +132,13 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// Another process may be working on the young ones. There is no limit, as each must be answered.
     fn callbacks_unanswered<'a>(&'a self, app: &'a str) -> StoreFuture<'a, Vec<CallbackRow>>;
+
+    /// Those of one sender among them.
+    fn callbacks_unanswered_of<'a>(
+        &'a self,
+        app: &'a str,
+        sender: &'a str,
+    ) -> StoreFuture<'a, Vec<CallbackRow>>;
 
     /// Deliveries of an app whose answer came too late for the passive reply, latest answer first.
     ///

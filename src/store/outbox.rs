@@ -114,6 +114,8 @@ pub struct PageItem {
     pub key: String,
     /// The message, at most [`PAYLOAD_BYTES_MAX`](crate::store::PAYLOAD_BYTES_MAX) bytes.
     pub plaintext: String,
+    /// Who sent it; empty where nobody did.
+    pub sender: String,
     /// Whether it is to be answered; else it is only remembered.
     pub is_open: bool,
 }
@@ -125,6 +127,7 @@ impl Page {
         limit::payload("cursor", &self.to)?;
         self.items.iter().try_for_each(|item| {
             limit::name("callback key", &item.key)?;
+            limit::optional_name("callback sender", &item.sender)?;
             limit::payload("callback plaintext", &item.plaintext)
         })
     }

@@ -9,6 +9,7 @@ use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
 use crate::store::CallbackRow;
 use crate::store::Claim;
+use crate::store::Delivered;
 use crate::store::RecordedAnswer;
 use crate::store::StoreError;
 use crate::store::limit;
@@ -19,18 +20,20 @@ use crate::store::sqlite::column;
 pub(super) async fn claim(
     store: &SqliteStore,
     key: &CallbackKey,
-    plaintext: &str,
+    delivered: Delivered<'_>,
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
-    limit::payload("callback plaintext", plaintext)?;
+    limit::payload("callback plaintext", delivered.plaintext)?;
+    limit::optional_name("callback sender", delivered.sender)?;
     let mut transaction = store.begin().await?;
     let inserted = sqlx::query(
-        "INSERT INTO callbacks (app, key, plaintext, received_ms) VALUES (?, ?, ?, ?)
+        "INSERT INTO callbacks (app, key, plaintext, sender, received_ms) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (app, key) DO NOTHING",
     )
     .bind(&key.app)
     .bind(&key.key)
-    .bind(plaintext)
+    .bind(delivered.plaintext)
+    .bind(delivered.sender)
     .bind(now.as_millisecond())
     .execute(&mut *transaction)
     .await?;
@@ -80,6 +83,23 @@ pub(super) async fn unanswered(store: &SqliteStore, app: &str) -> Result<Vec<Cal
         "SELECT * FROM callbacks WHERE app = ? AND answered_ms IS NULL ORDER BY received_ms, rowid",
     )
     .bind(app)
+    .fetch_all(&store.readers)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
+/// See [`Store::callbacks_unanswered_of`](crate::store::Store::callbacks_unanswered_of).
+pub(super) async fn unanswered_of(
+    store: &SqliteStore,
+    app: &str,
+    sender: &str,
+) -> Result<Vec<CallbackRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM callbacks WHERE app = ? AND sender = ? AND answered_ms IS NULL
+         ORDER BY received_ms, rowid",
+    )
+    .bind(app)
+    .bind(sender)
     .fetch_all(&store.readers)
     .await?;
     rows.iter().map(read).collect()

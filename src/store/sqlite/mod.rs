@@ -40,6 +40,7 @@ use crate::store::CustomerFile;
 use crate::store::CustomerKey;
 use crate::store::CustomerRow;
 use crate::store::CustomerSeen;
+use crate::store::Delivered;
 use crate::store::ExchangeFilter;
 use crate::store::ExchangeRow;
 use crate::store::Forgotten;
@@ -142,10 +143,10 @@ impl Store for SqliteStore {
     fn callback_claim<'a>(
         &'a self,
         key: &'a CallbackKey,
-        plaintext: &'a str,
+        delivered: Delivered<'a>,
         now: Timestamp,
     ) -> StoreFuture<'a, Claim> {
-        Box::pin(callback::claim(self, key, plaintext, now))
+        Box::pin(callback::claim(self, key, delivered, now))
     }
 
     fn callback_answer<'a>(&'a self, answer: &'a CallbackAnswer, now: Timestamp) -> StoreFuture<'a, ()> {
@@ -154,6 +155,14 @@ impl Store for SqliteStore {
 
     fn callbacks_unanswered<'a>(&'a self, app: &'a str) -> StoreFuture<'a, Vec<CallbackRow>> {
         Box::pin(callback::unanswered(self, app))
+    }
+
+    fn callbacks_unanswered_of<'a>(
+        &'a self,
+        app: &'a str,
+        sender: &'a str,
+    ) -> StoreFuture<'a, Vec<CallbackRow>> {
+        Box::pin(callback::unanswered_of(self, app, sender))
     }
 
     fn callbacks_late<'a>(&'a self, app: &'a str, limit: u32) -> StoreFuture<'a, Vec<CallbackRow>> {

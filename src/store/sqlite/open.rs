@@ -82,6 +82,7 @@ fn migrator() -> Migrator {
         migration(2, "versions", include_str!("../migrations/sqlite/0002_versions.sql")),
         migration(3, "feedback", include_str!("../migrations/sqlite/0003_feedback.sql")),
         migration(4, "delivery", include_str!("../migrations/sqlite/0004_delivery.sql")),
+        migration(5, "sender", include_str!("../migrations/sqlite/0005_sender.sql")),
     ])
 }
 

@@ -172,8 +172,8 @@ pub(super) async fn page_take(store: &SqliteStore, page: &Page, now: Timestamp) 
     for item in &page.items {
         let answered = (!item.is_open).then_some(now.as_millisecond());
         let done = sqlx::query(
-            "INSERT INTO callbacks (app, key, plaintext, received_ms, reply, answered_ms)
-             VALUES (?1, ?2, ?3, ?4, iif(?5 IS NULL, NULL, ''), ?5)
+            "INSERT INTO callbacks (app, key, plaintext, received_ms, reply, answered_ms, sender)
+             VALUES (?1, ?2, ?3, ?4, iif(?5 IS NULL, NULL, ''), ?5, ?6)
              ON CONFLICT (app, key) DO NOTHING",
         )
         .bind(&page.source)
@@ -181,6 +181,7 @@ pub(super) async fn page_take(store: &SqliteStore, page: &Page, now: Timestamp) 
         .bind(&item.plaintext)
         .bind(now.as_millisecond())
         .bind(answered)
+        .bind(&item.sender)
         .execute(&mut *transaction)
         .await?;
         n_new += usize::from(done.rows_affected() == 1 && item.is_open);

@@ -48,12 +48,11 @@ pub(super) async fn forget(store: &SqliteStore, key: &CustomerKey) -> Result<Opt
         run(&mut transaction, "DELETE FROM handoffs WHERE conversation_id = ?", id).await?;
         run(&mut transaction, "DELETE FROM conversations WHERE id = ?", id).await?;
     }
-    // What was delivered names its sender in the text; one that is being answered is let be.
-    let deliveries =
-        sqlx::query("DELETE FROM callbacks WHERE answered_ms IS NOT NULL AND instr(plaintext, ?) > 0")
-            .bind(&key.customer_id)
-            .execute(&mut *transaction)
-            .await?;
+    // One that is being answered is let be. An id that two bots' apps know is forgotten in both: it is one person.
+    let deliveries = sqlx::query("DELETE FROM callbacks WHERE answered_ms IS NOT NULL AND sender = ?")
+        .bind(&key.customer_id)
+        .execute(&mut *transaction)
+        .await?;
     forgotten.n_others += deliveries.rows_affected();
     let gone = sqlx::query("DELETE FROM customers WHERE bot = ? AND channel = ? AND customer_id = ?")
         .bind(&key.bot)

@@ -22,6 +22,7 @@ use crate::store::tests;
 use crate::store::tests::at;
 use crate::store::tests::callback;
 use crate::store::tests::customer;
+use crate::store::tests::delivered;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keeps_to_the_common_list() {
@@ -102,7 +103,7 @@ async fn a_reopened_store_has_kept_everything() {
     let key = customer("shop", "c");
     let (answered, open) = (callback("app", "answered"), callback("app", "open"));
     for delivery in [&answered, &open] {
-        store.callback_claim(delivery, "<xml/>", at(0)).await.unwrap();
+        store.callback_claim(delivery, delivered("<xml/>"), at(0)).await.unwrap();
     }
     let read = store.conversation(&key, at(0)).await.unwrap();
     let turn = TurnRow {

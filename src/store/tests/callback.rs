@@ -8,6 +8,7 @@ use crate::store::StoreError;
 use crate::store::tests::answer;
 use crate::store::tests::at;
 use crate::store::tests::callback;
+use crate::store::tests::delivered;
 
 /// Whichever stores of one database the tasks use, one of them gets the claim.
 pub(in crate::store) async fn a_claim_is_exclusive(stores: &[Arc<dyn Store>]) {
@@ -15,7 +16,7 @@ pub(in crate::store) async fn a_claim_is_exclusive(stores: &[Arc<dyn Store>]) {
     let tasks: Vec<_> = (0..50)
         .map(|task| {
             let (store, key) = (Arc::clone(&stores[task % stores.len()]), key.clone());
-            tokio::spawn(async move { store.callback_claim(&key, "<xml/>", at(5)).await.unwrap() })
+            tokio::spawn(async move { store.callback_claim(&key, delivered("<xml/>"), at(5)).await.unwrap() })
         })
         .collect();
     let (mut new, mut in_progress) = (0, 0);
@@ -35,31 +36,34 @@ pub(in crate::store) async fn a_claim_is_exclusive(stores: &[Arc<dyn Store>]) {
 pub(super) async fn callbacks_are_answered_once(store: &dyn Store) {
     let (spoken, silent) = (callback("answers", "spoken"), callback("answers", "silent"));
     for key in [&spoken, &silent] {
-        assert_eq!(store.callback_claim(key, "<xml/>", at(0)).await.unwrap(), Claim::New);
+        assert_eq!(store.callback_claim(key, delivered("<xml/>"), at(0)).await.unwrap(), Claim::New);
     }
     store.callback_answer(&answer(&spoken, "好的", false), at(1)).await.unwrap();
     store.callback_answer(&answer(&silent, "", false), at(1)).await.unwrap();
     let error = store.callback_answer(&answer(&spoken, "再说一次", false), at(2)).await.unwrap_err();
     assert!(matches!(error, StoreError::CallbackAnswered { .. }), "{error:?}");
     for (key, reply) in [(&spoken, "好的"), (&silent, "")] {
-        let claim = store.callback_claim(key, "<xml/>", at(3)).await.unwrap();
+        let claim = store.callback_claim(key, delivered("<xml/>"), at(3)).await.unwrap();
         assert_eq!(claim, Claim::Answered { reply: reply.to_owned() });
     }
 
     let same_key_elsewhere = callback("other-app", "spoken");
     let error = store.callback_answer(&answer(&same_key_elsewhere, "好", false), at(4)).await.unwrap_err();
     assert!(matches!(error, StoreError::CallbackUnknown { .. }), "{error:?}");
-    assert_eq!(store.callback_claim(&same_key_elsewhere, "<xml/>", at(4)).await.unwrap(), Claim::New);
+    assert_eq!(
+        store.callback_claim(&same_key_elsewhere, delivered("<xml/>"), at(4)).await.unwrap(),
+        Claim::New
+    );
 }
 
 pub(super) async fn callbacks_are_listed_and_pruned(store: &dyn Store) {
     // Long before all other checks, so that pruning touches only these.
     let open = [callback("lists", "older"), callback("lists", "newer")];
     let (quick, late) = (callback("lists", "quick"), callback("lists", "late"));
-    store.callback_claim(&open[1], "<b/>", at(-800)).await.unwrap();
-    store.callback_claim(&open[0], "<a/>", at(-900)).await.unwrap();
+    store.callback_claim(&open[1], delivered("<b/>"), at(-800)).await.unwrap();
+    store.callback_claim(&open[0], delivered("<a/>"), at(-900)).await.unwrap();
     for (key, is_late) in [(&quick, false), (&late, true)] {
-        store.callback_claim(key, "<c/>", at(-700)).await.unwrap();
+        store.callback_claim(key, delivered("<c/>"), at(-700)).await.unwrap();
         store.callback_answer(&answer(key, "好的", is_late), at(-690)).await.unwrap();
     }
 
@@ -78,5 +82,5 @@ pub(super) async fn callbacks_are_listed_and_pruned(store: &dyn Store) {
     assert_eq!(store.callbacks_prune(at(-700)).await.unwrap(), 0, "the limit itself is kept");
     assert_eq!(store.callbacks_prune(at(-699)).await.unwrap(), 2);
     assert_eq!(store.callbacks_unanswered("lists").await.unwrap(), unanswered);
-    assert_eq!(store.callback_claim(&quick, "<c/>", at(-1)).await.unwrap(), Claim::New);
+    assert_eq!(store.callback_claim(&quick, delivered("<c/>"), at(-1)).await.unwrap(), Claim::New);
 }

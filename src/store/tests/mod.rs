@@ -19,6 +19,7 @@ use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
 use crate::store::ConversationRow;
 use crate::store::CustomerKey;
+use crate::store::Delivered;
 use crate::store::HandoffFilter;
 use crate::store::HandoffRequest;
 use crate::store::Store;
@@ -64,6 +65,10 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 
 pub(super) fn customer(bot: &str, id: &str) -> CustomerKey {
     CustomerKey::new(bot, Channel::Web, id).unwrap()
+}
+
+pub(super) fn delivered(plaintext: &str) -> Delivered<'_> {
+    Delivered { plaintext, sender: "user01" }
 }
 
 pub(super) fn callback(app: &str, key: &str) -> CallbackKey {

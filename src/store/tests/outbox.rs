@@ -94,7 +94,12 @@ pub(super) async fn a_key_is_used_once(store: &dyn Store) {
 }
 
 pub(super) async fn a_page_moves_its_cursor_with_it(store: &dyn Store) {
-    let item = |key: &str, is_open| PageItem { key: key.to_owned(), plaintext: "{}".to_owned(), is_open };
+    let item = |key: &str, is_open| PageItem {
+        key: key.to_owned(),
+        plaintext: "{}".to_owned(),
+        sender: if key == "b" { "bob" } else { "amy" }.to_owned(),
+        is_open,
+    };
     let page = |from: Option<&str>, to: &str, items: Vec<PageItem>| Page {
         source: "kf:wk1".to_owned(),
         from: from.map(str::to_owned),
@@ -113,4 +118,6 @@ pub(super) async fn a_page_moves_its_cursor_with_it(store: &dyn Store) {
     let open = store.callbacks_unanswered("kf:wk1").await.unwrap();
     // In the order in which they came, not in that of their keys.
     assert_eq!(open.iter().map(|row| row.key.key()).collect::<Vec<_>>(), ["z", "a", "b"]);
+    let bobs = store.callbacks_unanswered_of("kf:wk1", "bob").await.unwrap();
+    assert_eq!(bobs.iter().map(|row| row.key.key()).collect::<Vec<_>>(), ["b"]);
 }

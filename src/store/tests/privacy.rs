@@ -1,5 +1,7 @@
 //! Handing out what is kept of a customer, and forgetting it.
 
+use crate::store::Claim;
+use crate::store::Delivered;
 use crate::store::HandoffRequest;
 use crate::store::Store;
 use crate::store::TurnRow;
@@ -14,7 +16,7 @@ use crate::store::tests::turn;
 async fn says(store: &dyn Store, bot: &str, id: &str, second: i64) {
     let conversation = store.conversation(&customer(bot, id), at(second)).await.unwrap();
     let delivery = callback(bot, &format!("{id}{second}"));
-    store.callback_claim(&delivery, &format!("<From>{id}</From>"), at(second)).await.unwrap();
+    store.callback_claim(&delivery, Delivered { plaintext: "<xml/>", sender: id }, at(second)).await.unwrap();
     let request: HandoffRequest = handoff("rule");
     let row = TurnRow {
         answers: vec![answer(&delivery, "好", false)],
@@ -45,6 +47,9 @@ pub(super) async fn a_customer_is_handed_out_and_forgotten_whole(store: &dyn Sto
     assert_eq!(store.customer_file(&bob).await.unwrap().unwrap().messages.len(), 4);
     let handoffs = store.handoffs(of_bot(bot, false)).await.unwrap();
     assert!(handoffs.iter().all(|row| row.customer == bob), "{handoffs:?}");
+    // What was delivered is gone as well: it would be new if it came again.
+    let again = Delivered { plaintext: "<xml/>", sender: "amy" };
+    assert_eq!(store.callback_claim(&callback(bot, "amy0"), again, at(2)).await.unwrap(), Claim::New);
     // Who comes again is a stranger.
     assert!(store.conversation(&amy, at(2)).await.unwrap().first_visit());
 }

@@ -18,6 +18,7 @@ use crate::store::tests::answer;
 use crate::store::tests::at;
 use crate::store::tests::callback;
 use crate::store::tests::customer;
+use crate::store::tests::delivered;
 use crate::store::tests::handoff;
 use crate::store::tests::of_bot;
 use crate::store::tests::tags;
@@ -77,7 +78,7 @@ pub(super) async fn a_conversation_begins_once(store: &Arc<dyn Store>) {
 pub(super) async fn a_turn_is_stored_whole(store: &dyn Store) {
     let key = customer("whole", "c");
     let delivery = callback("whole", "m1");
-    store.callback_claim(&delivery, "<xml/>", at(1)).await.unwrap();
+    store.callback_claim(&delivery, delivered("<xml/>"), at(1)).await.unwrap();
     let before = store.conversation(&key, at(1)).await.unwrap();
     let receipt = store
         .record_turn(TurnRow {
@@ -109,7 +110,7 @@ pub(super) async fn a_turn_is_stored_whole(store: &dyn Store) {
     assert_eq!((known.tags, known.last_seen_at), (tags(&["会员", "退货"]), at(2)));
     let handoffs = store.handoffs(of_bot("whole", true)).await.unwrap();
     assert_eq!(Some(handoffs[0].id), receipt.handoff.map(|handoff| handoff.id));
-    let again = store.callback_claim(&delivery, "<xml/>", at(4)).await.unwrap();
+    let again = store.callback_claim(&delivery, delivered("<xml/>"), at(4)).await.unwrap();
     assert_eq!(again, Claim::Answered { reply: "七天内可以退".to_owned() });
 
     // Tags add up, and the newest messages win when not all are asked for.
@@ -124,7 +125,7 @@ pub(super) async fn a_turn_is_stored_whole(store: &dyn Store) {
 pub(super) async fn a_failing_part_leaves_nothing_behind(store: &dyn Store) {
     let key = customer("atomic", "c");
     let answered = callback("atomic", "answered");
-    store.callback_claim(&answered, "<xml/>", at(0)).await.unwrap();
+    store.callback_claim(&answered, delivered("<xml/>"), at(0)).await.unwrap();
     store.callback_answer(&answer(&answered, "", false), at(0)).await.unwrap();
     let before = store.conversation(&key, at(0)).await.unwrap();
     let full =
@@ -219,7 +220,7 @@ pub(super) async fn values_over_their_limit_are_refused(store: &dyn Store) {
     assert!(CallbackKey::new("app", &"k".repeat(257)).is_err());
 
     let long = "长".repeat(PAYLOAD_BYTES_MAX / 3 + 1);
-    let error = store.callback_claim(&callback("limit", "k"), &long, at(0)).await.unwrap_err();
+    let error = store.callback_claim(&callback("limit", "k"), delivered(&long), at(0)).await.unwrap_err();
     assert!(matches!(error, StoreError::TooLong { limit: PAYLOAD_BYTES_MAX, .. }), "{error:?}");
     assert_eq!(store.callbacks_unanswered("limit").await.unwrap(), []);
 

@@ -21,6 +21,7 @@ use yingda::store::CustomerFile;
 use yingda::store::CustomerKey;
 use yingda::store::CustomerRow;
 use yingda::store::CustomerSeen;
+use yingda::store::Delivered;
 use yingda::store::ExchangeFilter;
 use yingda::store::ExchangeRow;
 use yingda::store::Forgotten;
@@ -133,10 +134,10 @@ impl Store for Gate {
     fn callback_claim<'a>(
         &'a self,
         key: &'a CallbackKey,
-        plaintext: &'a str,
+        delivered: Delivered<'a>,
         now: Timestamp,
     ) -> StoreFuture<'a, Claim> {
-        self.inner.callback_claim(key, plaintext, now)
+        self.inner.callback_claim(key, delivered, now)
     }
 
     fn callback_answer<'a>(&'a self, answer: &'a CallbackAnswer, now: Timestamp) -> StoreFuture<'a, ()> {
@@ -145,6 +146,14 @@ impl Store for Gate {
 
     fn callbacks_unanswered<'a>(&'a self, app: &'a str) -> StoreFuture<'a, Vec<CallbackRow>> {
         self.inner.callbacks_unanswered(app)
+    }
+
+    fn callbacks_unanswered_of<'a>(
+        &'a self,
+        app: &'a str,
+        sender: &'a str,
+    ) -> StoreFuture<'a, Vec<CallbackRow>> {
+        self.inner.callbacks_unanswered_of(app, sender)
     }
 
     fn callbacks_late<'a>(&'a self, app: &'a str, limit: u32) -> StoreFuture<'a, Vec<CallbackRow>> {

@@ -11,6 +11,7 @@ use yingda::http::router;
 use yingda::store::CallbackKey;
 use yingda::store::CallbackRow;
 use yingda::store::Claim;
+use yingda::store::Delivered;
 use yingda::store::Store;
 
 use super::fixture::Disk;
@@ -36,6 +37,10 @@ const IMPATIENT: Duration = Duration::from_millis(20);
 
 const SECOND: i64 = 1;
 const DAY: i64 = 86_400;
+
+fn delivered(plaintext: &str) -> Delivered<'_> {
+    Delivered { plaintext, sender: "user01" }
+}
 
 fn erased(disk: &Disk) -> Arc<dyn Store> {
     Arc::clone(&disk.store) as Arc<dyn Store>
@@ -131,7 +136,10 @@ async fn a_callback_that_a_crash_cut_off_is_answered_when_it_comes_again() {
     let disk = Disk::new().await;
     let wecom = Wecom::kf();
     let plaintext = wecom.text("user01", 7, "甲号");
-    assert_eq!(disk.store.callback_claim(&key("msg:7"), &plaintext, now()).await.unwrap(), Claim::New);
+    assert_eq!(
+        disk.store.callback_claim(&key("msg:7"), delivered(&plaintext), now()).await.unwrap(),
+        Claim::New
+    );
 
     let router = router(desk(&service(erased(&disk), fixed_clock()), PATIENCE));
     let answered = wecom.ask(&router, &plaintext).await;
@@ -146,8 +154,8 @@ async fn callbacks_that_a_crash_cut_off_and_nobody_repeats_are_answered_and_reco
     let disk = Disk::new().await;
     let wecom = Wecom::kf();
     let plaintext = wecom.text("user01", 7, "甲号");
-    disk.store.callback_claim(&key("msg:7"), &plaintext, now()).await.unwrap();
-    disk.store.callback_claim(&key("msg:8"), "<xml>broken", now()).await.unwrap();
+    disk.store.callback_claim(&key("msg:7"), delivered(&plaintext), now()).await.unwrap();
+    disk.store.callback_claim(&key("msg:8"), delivered("<xml>broken"), now()).await.unwrap();
 
     // While WeCom may send it again, it is left to that.
     let desk = desk(&service(erased(&disk), clock_at(19)), PATIENCE);
@@ -236,7 +244,7 @@ async fn an_answer_whose_commit_outlasts_the_deadline_is_heard_or_late() {
     };
 
     let recorded = eventually("an answer", async || {
-        let claim = disk.store.callback_claim(&key("msg:1"), "", now()).await.unwrap();
+        let claim = disk.store.callback_claim(&key("msg:1"), delivered(""), now()).await.unwrap();
         if let Claim::Answered { reply } = claim { Some(reply) } else { None }
     })
     .await;
