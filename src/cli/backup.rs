@@ -56,7 +56,17 @@ struct List {
 pub(super) async fn backup(args: &BackupArgs, config: &Config) -> anyhow::Result<ExitCode> {
     let out = &args.out;
     ensure!(!out.exists(), "{} is there already; a backup goes into a new folder", out.display());
+    let data = &config.serve.data;
+    ensure!(data.join(STORE).is_file(), "{} has no store: is that the folder of data?", data.display());
     fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
+    let place = fs::canonicalize(out).context("looking where the backup goes")?;
+    for (_, from) in folders(config).into_iter().chain([("data", data.as_path())]) {
+        if fs::canonicalize(from).is_ok_and(|from| place.starts_with(from)) {
+            // Just made, and empty.
+            fs::remove_dir(out).context("removing the folder again")?;
+            anyhow::bail!("{} lies in {}, which is to be copied", out.display(), from.display());
+        }
+    }
     let store = SqliteStore::open(&config.serve.data).await.context("opening the store")?;
     let copied = store.copy_to(&out.join(STORE)).await;
     store.close().await;
@@ -103,7 +113,10 @@ pub(super) fn restore(args: &RestoreArgs, config: &Config) -> anyhow::Result<Exi
         }
     }
     // The store comes last: without it there is nothing that could be started half restored.
-    fs::copy(from.join(STORE), data.join(STORE)).context("writing the store")?;
+    let draft = data.join(format!(".{STORE}"));
+    fs::copy(from.join(STORE), &draft).context("writing the store")?;
+    fs::File::open(&draft).and_then(|file| file.sync_all()).context("writing the store to disk")?;
+    fs::rename(&draft, data.join(STORE)).context("putting the store in its place")?;
     writeln!(std::io::stdout(), "已恢复 {} 的备份，{} 个文件", list.made_at, list.files.len())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -171,17 +171,20 @@ impl Feeds {
     ///
     /// * Returns `None` where nothing has changed.
     async fn pull(&self, bot: &str, feed: &Feed, now: Timestamp) -> Result<Option<Pulled>, FeedError> {
-        let mut imported = self.pages(feed).await?;
-        let n_goods = imported.iter().map(|page| page.goods.len() + page.refused.len()).sum();
         let mut refused = Vec::new();
-        for page in &mut imported {
-            // Whatever else a page says is no catalogue.
-            page.drafts.clear();
-            if feed.price_in == PriceUnit::Fen {
-                refused.extend(goods::priced_in_fen(&mut page.goods));
-            }
-            refused.append(&mut page.refused);
+        let mut tables = Vec::new();
+        // Whatever else a page says is no catalogue.
+        for Imported { goods, refused: of_page, .. } in self.pages(feed).await? {
+            refused.extend(of_page);
+            tables.push(goods);
         }
+        let (mut all, torn) = goods::gathered(tables);
+        refused.extend(torn);
+        let n_goods = all.len() + refused.len();
+        if feed.price_in == PriceUnit::Fen {
+            refused.extend(goods::priced_in_fen(&mut all));
+        }
+        let imported = [Imported { name: "catalogue".to_owned(), goods: all, ..Imported::default() }];
         let mut refused: Vec<String> =
             refused.iter().map(|row| format!("{}：{}", row.place, row.reason)).collect();
         let Some(number) = self.versions.store().published().await.map_err(VersionError::from)?.remove(bot)
@@ -234,8 +237,8 @@ impl Feeds {
             }
         };
         let is_paged = feed.url.contains("{page}");
-        let mut ids: BTreeSet<String> = BTreeSet::new();
         let mut pages = Vec::new();
+        let mut before: Vec<u8> = Vec::new();
         for page in 1..=PAGES_MAX {
             let url = feed.url.replace("{page}", &page.to_string());
             let wish = Wish {
@@ -245,20 +248,25 @@ impl Feeds {
                 authorization: authorization.as_ref(),
             };
             let Fetched { name, bytes } = fetch(wish).await?;
+            if page > 1 && bytes == before {
+                // An address that knows no further page gives the last one again.
+                return Ok(pages);
+            }
+            before.clone_from(&bytes);
             let columns = feed.columns.clone();
             let imported = tokio::task::spawn_blocking(move || {
                 let name = if is_paged { format!("{page}-{name}") } else { name };
                 import::read(&name, &bytes, &columns)
             });
             let imported = match imported.await.map_err(VersionError::from)? {
-                // The page behind the last one.
-                Err(ImportError::Empty { .. }) if page > 1 => return Ok(pages),
+                // The page behind the last one, unless it is a refusal.
+                Err(ImportError::Empty { .. }) if page > 1 => {
+                    return if is_refusal(&before) { Err(FeedError::NoGoods) } else { Ok(pages) };
+                }
                 imported => imported?,
             };
-            let n_known = ids.len();
-            ids.extend(imported.goods.iter().map(|good| good.id().to_owned()));
-            if ids.len() == n_known {
-                return if page > 1 { Ok(pages) } else { Err(FeedError::NoGoods) };
+            if imported.goods.is_empty() {
+                return Err(FeedError::NoGoods);
             }
             pages.push(imported);
             if !is_paged {
@@ -267,4 +275,11 @@ impl Feeds {
         }
         Err(FeedError::Pages)
     }
+}
+
+/// Whether an answer without goods says that something went wrong.
+fn is_refusal(bytes: &[u8]) -> bool {
+    let answer: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let code = answer["code"].as_i64().or_else(|| answer["errcode"].as_i64());
+    code.is_some_and(|code| code != 0 && code != 200)
 }

@@ -22,6 +22,9 @@ use crate::store::StoreError;
 /// How often it looks for what is due again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// Time for one message, a token included; below the lease, so that nobody else takes it meanwhile.
+const SEND_MAX: Duration = Duration::from_secs(8);
+
 /// Messages on their way at the same time.
 const ROWS_MAX: u32 = 64;
 
@@ -59,18 +62,23 @@ async fn send_due(service: &Service, apps: &BTreeMap<String, Arc<App>>) -> Resul
     let mut sending = JoinSet::new();
     for row in rows {
         let app = apps.get(&row.sender).cloned();
-        sending.spawn(async move { (send(app.as_deref(), &row).await, row) });
+        sending.spawn(async move {
+            let sent = tokio::time::timeout(SEND_MAX, send(app.as_deref(), &row)).await;
+            (sent.unwrap_or(Err(NotSent::TooSlow)), row)
+        });
     }
-    let mut attempts: Vec<(OutboxId, Attempt)> = Vec::new();
-    while let Some(sent) = sending.join_next().await {
+    let mut n_tried = 0;
+    while let Some(first) = sending.join_next().await {
+        // What has ended meanwhile is written down with it; what is slow holds nobody's result back.
+        let more = std::iter::from_fn(|| sending.try_join_next());
         // A panic leaves the row to its lease.
-        let Ok((sent, row)) = sent else { continue };
-        attempts.push((row.id, attempt(&row, sent, service.now())));
-    }
-    if !attempts.is_empty() {
+        let ended = std::iter::once(first).chain(more).filter_map(Result::ok);
+        let attempts: Vec<(OutboxId, Attempt)> =
+            ended.map(|(sent, row)| (row.id, attempt(&row, sent, service.now()))).collect();
         service.store().outbox_tried(&attempts, service.now()).await?;
+        n_tried += attempts.len();
     }
-    Ok(attempts.len())
+    Ok(n_tried)
 }
 
 /// Why a message was not sent.
@@ -79,6 +87,8 @@ enum NotSent {
     NoApp,
     /// What is stored is no message of this program's.
     NoMessage,
+    /// No answer came in time.
+    TooSlow,
     /// WeCom took it, but nobody will get it.
     Nobody,
     /// WeCom did not take it.
@@ -100,29 +110,31 @@ async fn send(app: Option<&App>, row: &OutboxRow) -> Result<(), NotSent> {
 }
 
 fn attempt(row: &OutboxRow, sent: Result<(), NotSent>, now: Timestamp) -> Attempt {
-    let failed = |reason: String| {
+    let failed = |reason: &str| {
         tracing::warn!(outbox.id = row.id, app = %row.sender, reason, "a message was given up");
-        Attempt::Failed { reason }
+        Attempt::Failed { reason: reason.to_owned() }
     };
     let later = |wait: SignedDuration| Attempt::Again { at: now.saturating_add(wait).unwrap_or(now) };
+    let again = |error: &str, reason: &str| match BACK_OFF.get(row.attempts as usize) {
+        Some(wait) => {
+            tracing::info!(outbox.id = row.id, attempts = row.attempts + 1, error, "sent again later");
+            later(SignedDuration::from_secs(*wait))
+        }
+        None => failed(reason),
+    };
     let error = match sent {
         Ok(()) => return Attempt::Taken,
-        Err(NotSent::NoApp) => return failed("no app of that name can send".to_owned()),
-        Err(NotSent::NoMessage) => return failed("unreadable".to_owned()),
-        Err(NotSent::Nobody) => return failed("invaliduser".to_owned()),
+        Err(NotSent::NoApp) => return failed("no app of that name can send"),
+        Err(NotSent::NoMessage) => return failed("unreadable"),
+        Err(NotSent::Nobody) => return failed("invaliduser"),
+        Err(NotSent::TooSlow) => return again("no answer in time", "no answer"),
         Err(NotSent::Client(error)) => error,
     };
-    let reason = || error.code().map_or_else(|| "no answer".to_owned(), |code| format!("errcode {code}"));
+    let reason = error.code().map_or_else(|| "no answer".to_owned(), |code| format!("errcode {code}"));
     match error.remedy() {
         Remedy::Done => Attempt::Taken,
-        Remedy::None => failed(reason()),
+        Remedy::None => failed(&reason),
         Remedy::NextWindow => later(WINDOW),
-        Remedy::Later => match BACK_OFF.get(row.attempts as usize) {
-            Some(wait) => {
-                tracing::info!(outbox.id = row.id, attempts = row.attempts + 1, error = %chain(&error), "sent again later");
-                later(SignedDuration::from_secs(*wait))
-            }
-            None => failed(reason()),
-        },
+        Remedy::Later => again(&chain(&error), &reason),
     }
 }

@@ -11,6 +11,8 @@ pub struct Wanted {
     pub sizes: Vec<String>,
     /// All of these materials, styles, series and article numbers.
     pub traits: Vec<String>,
+    /// Words that are denied: `不要黑色`.
+    pub denied: Vec<String>,
     /// At most this price, in fen.
     pub price_fen_max: Option<u32>,
     /// At least this price, in fen.

@@ -14,6 +14,10 @@ pub fn wanted(slots: &[Slot], text: &str) -> Wanted {
     let mut wanted = Wanted::default();
     for slot in slots {
         let said = slot.span.of(text);
+        if slot.negated {
+            wanted.denied.push(said.to_owned());
+            continue;
+        }
         match slot.name {
             SlotName::Item => wanted.items.push(said.to_owned()),
             SlotName::Color => wanted.colours.push(said.to_owned()),

@@ -49,14 +49,19 @@ pub fn complete(
     now: Timestamp,
 ) -> Option<String> {
     let text = utterance.as_str();
-    if text.chars().count() > CHARS_MAX {
+    if text.chars().count() > CHARS_MAX || drops(text) {
         return None;
     }
     let focus = before.focus.as_ref().filter(|focus| now.duration_since(focus.at) <= FOCUS_MAX);
     let talked_of = focus.and_then(|focus| focus.product.as_ref());
     let talked_of = known.products.iter().find(|one| Some(&one.id) == talked_of);
     // Without an article or a kind of goods there is nothing to lean on.
-    let product = offered(known, before, text).or(talked_of);
+    let pointed = offered(known, before, text);
+    // 第四个 of three is no other article, and neither is the dearest of no list.
+    if pointed.is_none() && (ORDINAL.is_match(text) || plainly(&PRICED, text).is_some()) {
+        return None;
+    }
+    let product = pointed.or(talked_of);
     let focus = focus.cloned().unwrap_or_default();
     let items: Vec<&str> = slots
         .iter()
@@ -84,8 +89,8 @@ pub fn complete(
         || slots
             .iter()
             .any(|slot| slot.name.describes_goods() && slot.name != SlotName::Item && !slot.negated);
-    let buys = BUYS.is_match(text) && product.is_some();
-    let points = REFERENCE.is_match(text) || ORDINAL.is_match(text) || PRICED.is_match(text);
+    let buys = plainly(&BUYS, text).is_some() && product.is_some();
+    let points = pointed.is_some() || REFERENCE.is_match(text);
     let asks = known.profile.aspects.values().flatten().any(|word| text.contains(word.as_str()));
     if !(says_own || buys || points || asks) || !leans(known, text, slots, &labels) {
         return None;
@@ -163,12 +168,14 @@ fn offered<'k>(known: &'k Knowledge, before: &State, text: &str) -> Option<&'k P
         })
         .collect();
     if let Some(place) = ORDINAL.find(text) {
-        let at = choice::pick(place.as_str(), &before.pending)?;
+        // 第二件 and 最后那款 are 第二个 and 最后那个.
+        let place = place.as_str().replace(['款', '件', '条', '双', '种'], "个");
+        let at = choice::pick(&place, &before.pending)?;
         let Target::Product(id) = &before.pending[at].target else { return None };
         return products.into_iter().find(|product| product.id == *id);
     }
-    if let Some(priced) = PRICED.find(text) {
-        let dear = priced.as_str().contains('贵');
+    if let Some(priced) = plainly(&PRICED, text) {
+        let dear = priced.contains('贵');
         return if dear {
             products.into_iter().max_by_key(|product| product.price_fen)
         } else {
@@ -213,8 +220,17 @@ fn leans(known: &Knowledge, text: &str, slots: &[Slot], labels: &Named) -> bool 
     for word in aspects {
         rest = rest.replace(word.as_str(), " ");
     }
-    rest = BUYS.replace_all(&rest, " ").into_owned();
+    rest = match plainly(&BUYS, text) {
+        Some(_) => BUYS.replace_all(&rest, " ").into_owned(),
+        None => rest,
+    };
     FILLERS.replace_all(&rest, "").chars().all(|c| !c.is_alphanumeric())
+}
+
+/// What a pattern finds where nothing denies it: 要了 but not 不要了.
+fn plainly<'t>(pattern: &Regex, text: &'t str) -> Option<&'t str> {
+    let denied = |at: usize| text[..at].trim_end().ends_with(['不', '没', '别', '太', '甭']);
+    pattern.find_iter(text).find(|found| !denied(found.start())).map(|found| found.as_str())
 }
 
 fn fixed(pattern: &str) -> Regex {
@@ -252,7 +268,7 @@ static FILLERS: LazyLock<Regex> = LazyLock::new(|| {
 
 static DROPS: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"^(?:.{1,10}[\s,，。!])?(?:那|那就|嗯|哎|唉|哦|就)*[,\s]*(?:(?:算了|不用了|不要了|不买了|不看了|不弄了|不办了|不退了|不换了|取消吧|先这样|先不了)[,\s]*)+(?:吧|啦|了|谢谢)*[.,。!~]*$",
+        r"^(?:.{1,10}[\s,，。!])?(?:那|那就|嗯|哎|唉|哦|就|我|[这那]一?[个款件条双套]|都)*[,\s]*(?:(?:算了|不用了|不要了|不要[这那]一?[个款件条双套]了?|不买了|不看了|不弄了|不办了|不退了|不换了|取消吧|先这样|先不了)[,\s]*)+(?:吧|啦|了|谢谢)*[.,。!~]*$",
     )
 });
 
@@ -340,6 +356,7 @@ mod tests {
         let choice = Choice { title: product.name.clone(), target: Target::Product(product.id.clone()) };
         let before = State { pending: vec![choice], ..black_shirts() };
         check(&before, "第一个有货吗", Some(&format!("黑色 {} 有货吗", product.name)));
+        check(&before, "最后那款有货吗", Some(&format!("黑色 {} 有货吗", product.name)));
     }
 
     #[test]
@@ -359,12 +376,19 @@ mod tests {
         for text in ["那白色的呢", "多少钱", "就要这个"] {
             check(&State::default(), text, None);
         }
+        // Who declines is not told how to order, and no other article stands in for one that is not there.
+        for text in ["我不要这个", "不下单", "我没下单", "第四个有货吗", "最贵的那个"]
+        {
+            check(&before, text, None);
+        }
         assert_eq!(completed(&before, "它多少钱", 31), None, "forgotten after half an hour");
     }
 
     #[test]
     fn letting_drop_is_told_from_saying_no() {
-        for text in ["算了", "那算了吧", "不要了谢谢", "不买了。"] {
+        for text in
+            ["算了", "那算了吧", "不要了谢谢", "不买了。", "我不要了", "这件不要了", "有点贵 算了不买了"]
+        {
             assert!(drops(text), "{text}");
         }
         for text in ["不要黑色", "算了一下要两件", "这个不要了换那个", "不"] {

@@ -195,6 +195,7 @@ impl Catalogue {
             });
             documents.push(vec![named, described, colours, sizes]);
         }
+        keep_own(&mut shelf, products);
         let colours = shelf.iter().flat_map(|one| one.colours.iter().cloned()).collect();
         let sizes = shelf.iter().flat_map(|one| one.sizes.iter().cloned()).collect();
         let rarity = Rarity::count(
@@ -411,7 +412,11 @@ impl Shelf {
         let said = |spans: &[ByteSpan]| -> Vec<String> {
             spans.iter().map(|span| span.of(text).to_owned()).collect()
         };
-        let (colours, sizes) = (said(&found.colours), said(&found.sizes));
+        let plain = |spans: &[ByteSpan]| -> Vec<ByteSpan> {
+            let is_denied = |span: &&ByteSpan| wanted.denied.iter().any(|word| word.contains(span.of(text)));
+            spans.iter().filter(|span| !is_denied(span)).copied().collect()
+        };
+        let (colours, sizes) = (said(&plain(&found.colours)), said(&plain(&found.sizes)));
         let is_label = |word: &String| {
             colours
                 .iter()
@@ -450,15 +455,17 @@ pub struct Asked<'p> {
 pub fn asked<'p>(product: &'p Product, wanted: &Wanted) -> Option<Asked<'p>> {
     let colours: Vec<String> = wanted.colours.iter().map(|said| colour_stem(said)).collect();
     let sizes: Vec<String> = wanted.sizes.iter().map(|said| size_stem(said)).collect();
-    let is_colour = |own: &&String| {
-        let own = colour_stem(own);
-        colours.iter().any(|stem| own == *stem || own.ends_with(stem.as_str()))
-    };
-    let colour = product.colours.iter().find(is_colour).map(String::as_str);
+    // The label itself before one that ends like it: 蓝色 before 深蓝.
+    let colour = product.colours.iter().find(|own| colours.contains(&colour_stem(own))).or_else(|| {
+        let ends_like = |own: &&String| colours.iter().any(|stem| colour_stem(own).ends_with(stem.as_str()));
+        product.colours.iter().find(ends_like)
+    });
+    let colour = colour.map(String::as_str);
     let size = product.sizes.iter().find(|own| sizes.contains(&size_stem(own))).map(String::as_str);
-    // What the product does not come in is told as lacking.
+    // What the product does not come in is told as lacking; of several the card tells.
+    let several = |stems: &[String]| stems.iter().collect::<BTreeSet<_>>().len() > 1;
     let lacks = (colour.is_none() && !colours.is_empty()) || (size.is_none() && !sizes.is_empty());
-    if lacks || (colour.is_none() && size.is_none()) {
+    if lacks || several(&colours) || several(&sizes) || (colour.is_none() && size.is_none()) {
         return None;
     }
     // A variant is gone when it, its whole colour or its whole size is; a colour, when all of its sizes are.
@@ -622,6 +629,30 @@ fn other_writing(size: &str) -> Option<&'static str> {
 /// Characters from which on a name without the series, or another name, is one product's own.
 const NAME_CHARS_MIN: usize = 4;
 
+/// Products up to which names are compared with one another; of more only full names count.
+const COMPARED_MAX: usize = 5_000;
+
+/// Takes away names that are another product's as well, or part of what it is called: 男士西装 is no one's own.
+fn keep_own(shelf: &mut [Shelf], products: &[Product]) {
+    let called: Vec<Vec<String>> = products
+        .iter()
+        .map(|product| {
+            let words = std::iter::once(&product.name).chain(&product.aliases);
+            words.map(|word| normalise(word).as_str().to_owned()).collect()
+        })
+        .collect();
+    for at in 0..shelf.len() {
+        let full = normalise(&products[at].name).as_str().to_owned();
+        let is_own = |name: &String| {
+            let is_others =
+                |other: usize| other != at && called[other].iter().any(|words| words.contains(name.as_str()));
+            *name == full || (called.len() <= COMPARED_MAX && !(0..called.len()).any(is_others))
+        };
+        let names = std::mem::take(&mut shelf[at].names);
+        shelf[at].names = names.into_iter().filter(is_own).collect();
+    }
+}
+
 fn own_names(product: &Product) -> Vec<String> {
     let normal = |words: &str| normalise(words).as_str().to_owned();
     let name = normal(&product.name);
@@ -659,6 +690,25 @@ mod tests {
             ),
             "{text}"
         );
+    }
+
+    #[track_caller]
+    fn check_asked(colours: &[&str], wanted: &[&str], expected: Option<&str>) {
+        let product = Product {
+            colours: colours.iter().map(|word| (*word).to_owned()).collect(),
+            ..crate::knowledge::sample::shop().products[0].clone()
+        };
+        let wanted =
+            Wanted { colours: wanted.iter().map(|word| (*word).to_owned()).collect(), ..Wanted::default() };
+        assert_eq!(asked(&product, &wanted).and_then(|asked| asked.colour), expected, "{colours:?}");
+    }
+
+    #[test]
+    fn the_variant_is_the_one_that_was_named() {
+        check_asked(&["深蓝", "蓝色"], &["蓝色"], Some("蓝色"));
+        check_asked(&["深蓝", "黑色"], &["蓝色"], Some("深蓝"));
+        check_asked(&["黑色", "白色"], &["黑色", "白色"], None);
+        check_asked(&["黑色"], &["红色"], None);
     }
 
     #[test]

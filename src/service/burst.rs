@@ -3,29 +3,44 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::time::Duration;
+use std::time::Instant;
 
 use crate::message::Content;
 use crate::message::MessageKind;
 use crate::store::CallbackKey;
 use crate::store::CustomerKey;
 
-/// Customers who are still typing, with how many messages of each have come.
+/// Customers who are still typing.
 #[derive(Debug, Default)]
-pub(super) struct Bursts(Mutex<HashMap<CustomerKey, u64>>);
+pub(super) struct Bursts(Mutex<HashMap<CustomerKey, Burst>>);
+
+#[derive(Debug)]
+struct Burst {
+    /// Messages so far.
+    n_messages: u64,
+    began: Instant,
+}
 
 impl Bursts {
     /// A message has come; its number in the customer's burst.
     pub(super) fn join(&self, customer: &CustomerKey) -> u64 {
         let mut bursts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = bursts.entry(customer.clone()).or_default();
-        *number += 1;
-        *number
+        let burst =
+            bursts.entry(customer.clone()).or_insert_with(|| Burst { n_messages: 0, began: Instant::now() });
+        burst.n_messages += 1;
+        burst.n_messages
     }
 
-    /// Whether the message of that number is the last of the burst; that ends it.
-    pub(super) fn ends(&self, customer: &CustomerKey, number: u64) -> bool {
+    /// Whether the message of that number speaks for the burst, which ends it: the last one, and, of a customer who never
+    /// stops, the first whose time is over. What came behind it then speaks for itself, if it is not answered already.
+    ///
+    /// * `longest`: how long a burst may last.
+    pub(super) fn ends(&self, customer: &CustomerKey, number: u64, longest: Duration) -> bool {
         let mut bursts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_last = bursts.get(customer) == Some(&number);
+        let is_last = bursts
+            .get(customer)
+            .is_none_or(|burst| burst.n_messages == number || burst.began.elapsed() >= longest);
         if is_last {
             bursts.remove(customer);
         }
@@ -75,11 +90,13 @@ mod tests {
         let customer = |id: &str| CustomerKey::new("shop", Channel::WecomApp, id).unwrap();
         let (first, other) = (bursts.join(&customer("a")), bursts.join(&customer("b")));
         let second = bursts.join(&customer("a"));
-        assert!(!bursts.ends(&customer("a"), first));
-        assert!(bursts.ends(&customer("a"), second) && bursts.ends(&customer("b"), other));
-        // The next message begins a burst of its own.
+        let long = Duration::from_secs(60);
+        assert!(!bursts.ends(&customer("a"), first, long));
+        assert!(bursts.ends(&customer("a"), second, long) && bursts.ends(&customer("b"), other, long));
+        // The next message begins a burst of its own; one whose time is over does not wait for the next.
         let next = bursts.join(&customer("a"));
-        assert!(bursts.ends(&customer("a"), next));
+        bursts.join(&customer("a"));
+        assert!(bursts.ends(&customer("a"), next, Duration::ZERO));
     }
 
     #[test]

@@ -67,6 +67,12 @@ pub enum Outcome {
 /// WeCom sends a callback again for about this long. Only after it nobody is going to ask for the answer any more.
 const REPEATS: SignedDuration = SignedDuration::from_secs(20);
 
+/// How often writing on puts the answer off.
+const QUIETS_MAX: u32 = 2;
+
+/// Rounds in which others are faster with a message before WeCom is told to send it again.
+const ROUNDS_MAX: usize = 5;
+
 /// A late answer that is older helps nobody.
 const LATE_MAX: SignedDuration = SignedDuration::from_mins(10);
 
@@ -89,6 +95,8 @@ struct Claimed {
     message: CallbackMessage,
     received_at: Timestamp,
     late: Late,
+    /// Whether a crash cut it off and nobody waits for it any more.
+    is_resumed: bool,
 }
 
 #[derive(Clone)]
@@ -136,8 +144,13 @@ impl Callbacks {
         match claim {
             Claim::Answered { reply } => Ok(outcome(reply)),
             Claim::New | Claim::InProgress { .. } => {
-                let claimed =
-                    Claimed { key, message: message.clone(), received_at: at, late: Late::default() };
+                let claimed = Claimed {
+                    key,
+                    message: message.clone(),
+                    received_at: at,
+                    late: Late::default(),
+                    is_resumed: false,
+                };
                 let under_way = self.start(app, claimed, plan.clone());
                 self.wait(app, &message, under_way, received, plan).await
             }
@@ -150,7 +163,7 @@ impl Callbacks {
     /// When the store cannot list them.
     pub async fn resume(&self, app: &Arc<App>, plan: &Plan) -> Result<usize, ServiceError> {
         let interrupted = self.service.store().callbacks_unanswered(&app.name).await?;
-        let mut resumed = 0;
+        let mut under_way = Vec::new();
         let now = self.service.now();
         for CallbackRow { key, plaintext, received_at, .. } in interrupted {
             if now.duration_since(received_at) < REPEATS {
@@ -164,11 +177,13 @@ impl Callbacks {
                 continue;
             };
             let late = Late::new(OnceLock::from(true));
-            let mut under_way =
-                self.start(app, Claimed { key, message, received_at, late }, Arc::clone(plan));
+            let claimed = Claimed { key, message, received_at, late, is_resumed: true };
+            under_way.push(self.start(app, claimed, Arc::clone(plan)));
+        }
+        let resumed = under_way.len();
+        for mut one in under_way {
             // An error means that the task ended without an answer, which it has logged.
-            let _ended = under_way.done.wait_for(Option::is_some).await;
-            resumed += 1;
+            let _ended = one.done.wait_for(Option::is_some).await;
         }
         Ok(resumed)
     }
@@ -210,7 +225,7 @@ impl Callbacks {
 
     async fn work(&self, app: &Arc<App>, claimed: Claimed, plan: Plan) -> Result<String, ServiceError> {
         let store = self.service.store();
-        let Claimed { key, message, received_at, late } = claimed;
+        let Claimed { key, message, received_at, late, is_resumed } = claimed;
         let Some(content) = message.content() else {
             let nothing = CallbackAnswer { key: key.clone(), reply: String::new(), late: false };
             return match store.callback_answer(&nothing, self.service.now()).await {
@@ -218,50 +233,63 @@ impl Callbacks {
                 Err(error) => Err(error.into()),
             };
         };
-        let mut keys = vec![key.clone()];
         let mut question = question(app, &message, content);
-        if let Some(quiet) = self.quiet(app).filter(|_| burst::joins(&question.content)) {
+        let quiet = self.quiet(app).filter(|_| burst::joins(&question.content));
+        // One that nobody waits for any more takes no part in what is being typed now.
+        if let Some(quiet) = quiet.filter(|_| !is_resumed) {
             let customer = CustomerKey::new(&app.bot, Channel::WecomApp, &question.customer_id)?;
             let number = self.bursts.join(&customer);
             tokio::time::sleep(quiet).await;
-            if !self.bursts.ends(&customer, number) {
+            if !self.bursts.ends(&customer, number, QUIETS_MAX * quiet) {
                 // On disk, and covered by the answer to the message behind it.
                 return Ok(String::new());
             }
-            let all = self.unanswered_of(app, &question.customer_id).await?;
-            if all.len() > 1 {
-                (question.content, question.with) = burst::merged(&all);
-                keys = all.into_iter().map(|(key, _)| key).collect();
-            }
         }
-        let (to_user, at) = (message.from_user, self.service.now().as_second());
-        let (own, own_app) = (key.clone(), Arc::clone(app));
-        let back = move |reply: &Reply| {
-            let passive = plan(reply);
-            // Settled when the answer is there: from here on it is one in time, or one that is sent by a call.
-            let is_late = *late.get_or_init(|| false);
-            match late_call(&own_app, &own, &passive, &to_user, received_at).filter(|_| is_late) {
-                Some(call) => Back { response: String::new(), late: true, calls: vec![call] },
-                None => {
-                    let response = passive.to_xml(&to_user, &own_app.corp_id, at);
-                    Back { response, late: is_late, calls: Vec::new() }
+        let (to_user, at) = (message.from_user.clone(), self.service.now().as_second());
+        for _round in 0..ROUNDS_MAX {
+            let mut keys = vec![key.clone()];
+            if quiet.is_some() {
+                let before = is_resumed.then_some(received_at);
+                let all = self.unanswered_of(app, &question.customer_id, before).await?;
+                if all.iter().any(|(own, _)| *own == key) {
+                    (question.content, question.with) = burst::merged(&all);
+                    // What goes back goes to the one that is waited for.
+                    keys = all.into_iter().map(|(own, _)| own).filter(|own| *own != key).collect();
+                    keys.push(key.clone());
                 }
             }
-        };
-        let delivery = Delivery { keys, back: Box::new(back) };
-        match self.service.answer_delivery(&question, &delivery).await {
-            Ok(answer) => Ok((delivery.back)(&answer.reply).response),
-            Err(ServiceError::Store(StoreError::CallbackAnswered { .. })) => {
-                match store
-                    .callback_claim(&key, Delivered { plaintext: "", sender: "" }, self.service.now())
-                    .await?
-                {
-                    Claim::Answered { reply } => Ok(reply),
-                    Claim::New | Claim::InProgress { .. } => Ok(String::new()),
+            let back = {
+                let (own, own_app, late) = (key.clone(), Arc::clone(app), Arc::clone(&late));
+                let (plan, to_user) = (Arc::clone(&plan), to_user.clone());
+                move |reply: &Reply| {
+                    let passive = plan(reply);
+                    // Settled when the answer is there: from here on it is one in time, or one that is sent by a call.
+                    let is_late = *late.get_or_init(|| false);
+                    match late_call(&own_app, &own, &passive, &to_user, received_at).filter(|_| is_late) {
+                        Some(call) => Back { response: String::new(), late: true, calls: vec![call] },
+                        None => {
+                            let response = passive.to_xml(&to_user, &own_app.corp_id, at);
+                            Back { response, late: is_late, calls: Vec::new() }
+                        }
+                    }
                 }
+            };
+            let delivery = Delivery { keys, back: Box::new(back) };
+            match self.service.answer_delivery(&question, &delivery).await {
+                Ok(answer) => return Ok((delivery.back)(&answer.reply).response),
+                // Somebody was faster with one of them; what is left is read again.
+                Err(ServiceError::Store(StoreError::CallbackAnswered { .. })) => {
+                    let known = Delivered { plaintext: "", sender: "" };
+                    if let Claim::Answered { reply } =
+                        store.callback_claim(&key, known, self.service.now()).await?
+                    {
+                        return Ok(reply);
+                    }
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
         }
+        Err(ServiceError::NotStored)
     }
 
     /// How long a bot waits for more, where it does.
@@ -270,15 +298,18 @@ impl Callbacks {
         (quiet_ms > 0).then(|| Duration::from_millis(u64::from(quiet_ms)))
     }
 
-    /// All that a member has said and got no answer to, what a crash left behind included; the newest last, which is the one
-    /// that WeCom waits for.
+    /// All that a member has said and got no answer to, what a crash left behind included.
+    ///
+    /// * `until`: later ones are let be.
     async fn unanswered_of(
         &self,
         app: &App,
         customer_id: &str,
+        until: Option<Timestamp>,
     ) -> Result<Vec<(CallbackKey, Content)>, ServiceError> {
         let rows = self.service.store().callbacks_unanswered_of(&app.name, customer_id).await?;
-        let own = rows.into_iter().filter_map(|row| {
+        let in_time = |row: &CallbackRow| until.is_none_or(|until| row.received_at <= until);
+        let own = rows.into_iter().filter(in_time).filter_map(|row| {
             let message = CallbackMessage::parse(&row.plaintext).ok()?;
             Some((row.key, message.content().filter(burst::joins)?))
         });

@@ -21,6 +21,7 @@ use tokio::sync::Semaphore;
 
 use crate::channel::wecom::client::Client;
 use crate::channel::wecom::client::ClientError;
+use crate::channel::wecom::client::Remedy;
 use crate::channel::wecom::kf::KfBody;
 use crate::channel::wecom::kf::KfItem;
 use crate::channel::wecom::kf::SyncPage;
@@ -61,6 +62,9 @@ const PAGE: u32 = 1_000;
 
 /// Customers of one account that are answered at the same time.
 const CUSTOMERS_MAX: usize = 64;
+
+/// How often a customer's writing on puts the answer off.
+const QUIETS_MAX: usize = 4;
 
 /// Pages in a row that say that there is more and do not move on.
 const STILL_MAX: usize = 10;
@@ -173,6 +177,9 @@ impl Account {
     async fn read(&self) -> Result<(), ReadError> {
         let Some(active) = &self.app.active else { return Ok(()) };
         let store = self.service.store();
+        // Set when the list was first read to its end; a kill on the way there leaves it unset.
+        let drained = format!("kf-drained:{}", self.open_kfid);
+        let is_first = store.setting(&drained).await?.is_none();
         let mut n_still = 0;
         while n_still < STILL_MAX {
             let cursor = store.cursor(&self.source()).await?;
@@ -181,7 +188,7 @@ impl Account {
             let now = self.service.now();
             let is_old = |item: &KfItem| {
                 let sent = Timestamp::from_second(item.send_time).unwrap_or(now);
-                cursor.is_none() && now.duration_since(sent) > FRESH
+                is_first && now.duration_since(sent) > FRESH
             };
             let items = page.items.iter().map(|raw| {
                 let item = KfItem::read(raw);
@@ -206,6 +213,9 @@ impl Account {
                 Err(error) => return Err(error.into()),
             }
             if ends {
+                if is_first {
+                    store.set_setting_if_absent(&drained, "1").await?;
+                }
                 return Ok(());
             }
         }
@@ -288,9 +298,12 @@ impl Account {
         let Some(newest) = found.iter().map(|open| open.received_at).max() else { return Ok(found) };
         // Only the first wait looks at the clock, which may be set meanwhile: after it, quiet is when nothing new has come.
         let mut left = (quiet - self.service.now().duration_since(newest)).clamp(SignedDuration::ZERO, quiet);
-        while let Ok(wait) = Duration::try_from(left)
-            && !wait.is_zero()
-        {
+        // Who comes in is greeted at once; who never stops writing is answered all the same.
+        if found.first().is_some_and(|first| !burst::joins(&first.content)) {
+            return Ok(found);
+        }
+        for _round in 0..QUIETS_MAX {
+            let Some(wait) = Duration::try_from(left).ok().filter(|wait| !wait.is_zero()) else { break };
             tokio::time::sleep(wait).await;
             let n_before = found.len();
             found = open().await?;
@@ -349,10 +362,14 @@ impl Account {
             for (part, message) in (self.messages)(&reply).into_iter().enumerate() {
                 let body = self.addressed(message, item, &message_key(last, part));
                 let sent = active.client.call("kf/send_msg", &body).await;
-                sent.map(|_| ()).or_else(|error| match error.code() {
-                    Some(95033) => Ok(()),
-                    _ => Err(chain(&error)),
-                })?;
+                match sent.map_err(|error| (error.remedy(), error)) {
+                    Ok(_) | Err((Remedy::Done, _)) => {}
+                    // It will never go out, and what the customer writes next is not to wait for it.
+                    Err((Remedy::None, error)) => {
+                        tracing::error!(app = %self.app.name, error = %chain(&error), "an apology was refused");
+                    }
+                    Err((Remedy::Later | Remedy::NextWindow, error)) => return Err(chain(&error)),
+                }
             }
         }
         for key in keys {

@@ -180,6 +180,7 @@ async fn a_system_that_is_half_up_empties_no_shop() {
         vec![],
         vec![listed(&[&good("A-1", "牛津纺衬衫", 19_900, 5)])],
         vec!["<html>登录</html>".to_owned()],
+        vec![three()[0].clone(), r#"{"code": 429, "data": {"list": []}}"#.to_owned()],
         vec![listed(&[
             &good("A 1", "编号不能用", 1, 1),
             &good("A-2", "亚麻衬衫", 1, 1),

@@ -14,11 +14,16 @@ use crate::secret::Secret;
 /// Where WeCom answers.
 pub const OFFICIAL_URL: &str = "https://qyapi.weixin.qq.com";
 
+const GETTOKEN: &str = "gettoken";
+
 const CONNECT: Duration = Duration::from_secs(3);
 const TOTAL: Duration = Duration::from_secs(10);
 
 /// A token is fetched anew this long before it ends, or after three quarters of a shorter life.
 const EARLY: Duration = Duration::from_secs(300);
+
+/// Seconds that a token lives at most, whatever an answer says.
+const LIFE_MAX: u64 = 7_200;
 
 /// Most bytes of an answer; a page of a thousand messages is far below.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
@@ -82,7 +87,10 @@ impl ClientError {
                 Remedy::Later
             }
             Self::Foreign { .. } => Remedy::None,
+            // The app's own fault, which its operator mends: the message is as good as before.
+            Self::Refused { path, .. } if path == GETTOKEN => Remedy::Later,
             Self::Refused { code, .. } => match code {
+                48002 | 50003 | 60020 => Remedy::Later,
                 // Busy, or two calls in one another's way; a token that failed twice may be a server behind the others.
                 -1 | 45033 | 45035 | 40014 | 42001 => Remedy::Later,
                 45009 => Remedy::NextWindow,
@@ -175,14 +183,13 @@ impl Client {
         {
             return Ok(token.value.clone());
         }
-        const PATH: &str = "gettoken";
-        let mut url = self.url(PATH);
+        let mut url = self.url(GETTOKEN);
         url.query_pairs_mut()
             .append_pair("corpid", &self.corp_id)
             .append_pair("corpsecret", self.secret.expose());
-        let answer = answer(PATH, self.http.get(url)).await?;
+        let answer = answer(GETTOKEN, self.http.get(url)).await?;
         let value = answer["access_token"].as_str().unwrap_or_default();
-        let life = Duration::from_secs(answer["expires_in"].as_u64().unwrap_or(7_200));
+        let life = Duration::from_secs(answer["expires_in"].as_u64().unwrap_or(LIFE_MAX).min(LIFE_MAX));
         let value = Secret::new(value);
         let good_until = Instant::now() + life.saturating_sub(EARLY.min(life / 4));
         *held = Some(Token { value: value.clone(), good_until });
@@ -244,9 +251,13 @@ mod tests {
     fn errors_are_told_apart_by_what_helps() {
         let refused =
             |code| ClientError::Refused { path: String::new(), code, message: String::new() }.remedy();
-        let found = [-1, 45033, 42001, 45009, 95033, 81013, 60020].map(refused);
+        let found = [-1, 45033, 42001, 45009, 95033, 81013, 95018].map(refused);
         let (later, none) = (Remedy::Later, Remedy::None);
         assert_eq!(found, [later, later, later, Remedy::NextWindow, Remedy::Done, none, none]);
+        // Mended by the operator, while the message waits.
+        assert_eq!([60020, 50003, 48002].map(refused), [later; 3]);
+        let path = GETTOKEN.to_owned();
+        assert_eq!(ClientError::Refused { path, code: 40001, message: String::new() }.remedy(), later);
         let foreign =
             |status| ClientError::Foreign { path: String::new(), status, begins: String::new() }.remedy();
         assert_eq!([502, 404, 200].map(foreign), [later, none, later]);

@@ -38,6 +38,8 @@ pub struct Good {
     pub place: String,
     /// The cells, in the order of the catalogue's columns; `None` where the table lacks the column.
     cells: [Option<String>; COLUMNS.len()],
+    /// Pieces of each variant that a row of its own names, over all of its rows.
+    pieces: BTreeMap<String, u32>,
 }
 
 /// What happens to articles of the bot that a table does not name.
@@ -64,7 +66,7 @@ pub(super) fn take(name: &str, sheet: &Sheet, header: &Header, imported: &mut Im
     let mut at: BTreeMap<String, usize> = BTreeMap::new();
     for (row, cells) in sheet.rows.iter().filter(|(row, _)| **row > header.row) {
         let place = sheet.place(name, *row);
-        let mut good = match read(header, cells, place.clone()) {
+        let good = match read(header, cells, place.clone()) {
             Ok(Some(good)) => good,
             Ok(None) => continue,
             Err(reason) => {
@@ -72,23 +74,40 @@ pub(super) fn take(name: &str, sheet: &Sheet, header: &Header, imported: &mut Im
                 continue;
             }
         };
-        let id = good.cell(ID).to_owned();
-        let variant = good.variant();
-        let merged = match at.get(&id) {
-            Some(first) => imported.goods[*first].join(&good),
-            None => {
-                at.insert(id, imported.goods.len());
-                if let Some(variant) = variant.filter(|_| good.cells[SOLD_OUT].is_none()) {
-                    good.cells[SOLD_OUT] = Some(variant);
-                }
-                imported.goods.push(good);
-                Ok(())
-            }
-        };
-        if let Err(reason) = merged {
+        if let Err(reason) = gather(good, &mut imported.goods, &mut at) {
             imported.refused.push(Refused { place, reason });
         }
     }
+}
+
+/// Adds a row to those of its number.
+///
+/// * `at`: where each number is.
+fn gather(mut good: Good, goods: &mut Vec<Good>, at: &mut BTreeMap<String, usize>) -> Result<(), String> {
+    match at.get(good.cell(ID)) {
+        Some(first) => goods[*first].join(&good),
+        None => {
+            at.insert(good.cell(ID).to_owned(), goods.len());
+            if let Some((variant, pieces)) = good.variant() {
+                good.pieces.entry(variant).or_insert(pieces);
+            }
+            goods.push(good);
+            Ok(())
+        }
+    }
+}
+
+/// Goods of several tables that are one list, as its pages are: rows of one number belong together wherever they stand.
+#[must_use]
+pub fn gathered(tables: Vec<Vec<Good>>) -> (Vec<Good>, Vec<Refused>) {
+    let (mut goods, mut at, mut refused) = (Vec::new(), BTreeMap::new(), Vec::new());
+    for good in tables.into_iter().flatten() {
+        let place = good.place.clone();
+        if let Err(reason) = gather(good, &mut goods, &mut at) {
+            refused.push(Refused { place, reason });
+        }
+    }
+    (goods, refused)
 }
 
 /// `None` for a row without anything to read.
@@ -160,12 +179,13 @@ impl Good {
         self.cells[column].as_deref().unwrap_or_default()
     }
 
-    /// `颜色/尺码` where the row is one variant without pieces.
-    fn variant(&self) -> Option<String> {
+    /// `颜色/尺码` with its pieces, where the row is one variant.
+    fn variant(&self) -> Option<(String, u32)> {
         let is_one = |column: usize| !self.cell(column).contains('|');
         let is_named = !(self.cell(COLOURS).is_empty() && self.cell(SIZES).is_empty());
-        (self.cell(STOCK) == "0" && is_named && is_one(COLOURS) && is_one(SIZES))
-            .then(|| format!("{}/{}", self.cell(COLOURS), self.cell(SIZES)))
+        let pieces =
+            self.cell(STOCK).parse().ok().filter(|_| is_named && is_one(COLOURS) && is_one(SIZES))?;
+        Some((format!("{}/{}", self.cell(COLOURS), self.cell(SIZES)), pieces))
     }
 
     /// Adds another row of the same number.
@@ -184,14 +204,16 @@ impl Good {
             };
             self.cells[STOCK] = Some(own.saturating_add(its).to_string());
         }
-        let gone = other.variant();
+        let variants =
+            other.pieces.clone().into_iter().chain(other.variant().filter(|_| other.pieces.is_empty()));
+        for (variant, pieces) in variants {
+            let own = self.pieces.entry(variant).or_default();
+            *own = own.saturating_add(pieces);
+        }
         for column in LISTS.into_iter().chain([SOLD_OUT]) {
             if let (Some(own), Some(its)) = (&self.cells[column], &other.cells[column]) {
                 self.cells[column] = Some(list(&format!("{own}|{its}")));
             }
-        }
-        if let Some(gone) = gone {
-            self.cells[SOLD_OUT] = Some(list(&format!("{}|{gone}", self.cell(SOLD_OUT))));
         }
         Ok(())
     }
@@ -262,7 +284,9 @@ impl Good {
         // Which variants are gone belongs to colours and sizes: those of another table say nothing of these.
         let has_variants = self.cells[COLOURS].is_some() || self.cells[SIZES].is_some();
         if has_variants && good.cells[SOLD_OUT].is_none() {
-            good.cells[SOLD_OUT] = Some(String::new());
+            let gone = good.pieces.iter().filter(|(_, pieces)| **pieces == 0);
+            let gone: Vec<&str> = gone.map(|(variant, _)| variant.as_str()).collect();
+            good.cells[SOLD_OUT] = Some(gone.join("|"));
         }
         // Pictures are files of the bot; an address or a file that it lacks is none.
         if good.cells[PICTURE].as_ref().is_some_and(|path| !files.contains_key(path)) {

@@ -491,3 +491,20 @@ fn a_mapping_of_a_column_that_nobody_has_is_refused() {
     let error = read("a.csv", b"x", &mapping(&[("单位", "x")])).unwrap_err().to_string();
     assert!(error.contains("“单位”") && error.contains("价格"), "{error}");
 }
+
+#[test]
+fn variants_on_two_pages_and_in_two_warehouses_are_one_article() {
+    let page = |rows: &str| {
+        let text = format!("编号,名称,类目,颜色,尺码,价格,库存\n{rows}");
+        read("页.csv", text.as_bytes(), &no_map()).unwrap().goods
+    };
+    let first = page("A-1,云柔衬衫,衬衫,黑色,M,199,0\nA-1,云柔衬衫,衬衫,黑色,L,199,0\n");
+    let second = page("A-1,云柔衬衫,衬衫,黑色,M,199,5\nA-1,云柔衬衫,衬衫,白色,M,199,2\n");
+    let (goods, refused) = goods::gathered(vec![first, second]);
+    assert_eq!(refused, []);
+    let imported = Imported { goods, ..Imported::default() };
+    let (_, rows) = stocked(&imported, goods::Others::Go, &mut Files::new());
+    assert_eq!(rows.len(), 1);
+    let shown = [5, 6, 10, 11].map(|column| rows[0][column].as_str());
+    assert_eq!(shown, ["黑色|白色", "M|L", "7", "黑色/L"]);
+}

@@ -12,9 +12,13 @@ use crate::store::CustomerKey;
 use crate::store::Forgotten;
 use crate::store::MessageRow;
 use crate::store::StoreError;
+use crate::store::limit;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::conversation;
 use crate::store::sqlite::customer;
+
+/// Conversations of one pruning; the rest is found by the next.
+const PRUNED_MAX: u32 = 500;
 
 /// See [`Store::customer_file`](crate::store::Store::customer_file).
 pub(super) async fn file(store: &SqliteStore, key: &CustomerKey) -> Result<Option<CustomerFile>, StoreError> {
@@ -70,15 +74,17 @@ pub(super) async fn prune(
     bot: &str,
     before: Timestamp,
 ) -> Result<Forgotten, StoreError> {
-    let mut transaction = store.begin().await?;
+    // Found by a reader, and not all at once: callbacks wait for the writer.
     let rows = sqlx::query(
         "SELECT DISTINCT conversation_id FROM messages WHERE at_ms < ?1
-         AND conversation_id IN (SELECT id FROM conversations WHERE bot = ?2)",
+         AND conversation_id IN (SELECT id FROM conversations WHERE bot = ?2) LIMIT ?3",
     )
     .bind(before.as_millisecond())
     .bind(bot)
-    .fetch_all(&mut *transaction)
+    .bind(limit::rows(PRUNED_MAX))
+    .fetch_all(&store.readers)
     .await?;
+    let mut transaction = store.begin().await?;
     let mut all = Forgotten::default();
     for row in rows {
         let one = forget_of(&mut transaction, row.try_get(0)?, before.as_millisecond()).await?;

@@ -118,7 +118,10 @@ async fn customers_of_kf_are_answered_in_order_over_pages() {
 #[tokio::test]
 async fn the_first_reading_answers_no_old_history() {
     let stand = Stand::open();
-    stand.writes(KF, "wmA", "old", "甲号", sent_at() - 3_600);
+    // More than one page of it.
+    for old in 0..20 {
+        stand.writes(KF, "wmA", &format!("old{old}"), "甲号", sent_at() - 3_600 + old);
+    }
     stand.writes(KF, "wmA", "new", "乙号", sent_at() - 5);
     let farm = Farm::open(stand, Disk::new().await, PATIENCE).await;
     assert_eq!(farm.hears("wmA", 1).await, [farm_answer_to("乙号")]);
