@@ -24,7 +24,7 @@ use crate::store::SqliteStore;
 use crate::store::Store;
 use crate::text::hex::lower_hex;
 
-const STORE: &str = "yingda.db";
+const STORE: &str = SqliteStore::FILE;
 const LIST: &str = "backup.json";
 
 #[derive(Debug, clap::Args)]

@@ -205,7 +205,7 @@ async fn read(args: &Args, refused: &mut Vec<String>) -> anyhow::Result<Vec<Impo
                 refused.push(format!("{}：这次已经有一个同名的来源，请改名或者分两次导入", one.name));
             }
             Ok(one) => {
-                refused.extend(one.refused.iter().map(|row| format!("{}：{}", row.place, row.reason)));
+                refused.extend(one.refused.iter().map(ToString::to_string));
                 imported.push(one);
             }
             Err(error) => refused.push(error),

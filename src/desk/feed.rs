@@ -185,8 +185,7 @@ impl Feeds {
             refused.extend(goods::priced_in_fen(&mut all));
         }
         let imported = [Imported { name: "catalogue".to_owned(), goods: all, ..Imported::default() }];
-        let mut refused: Vec<String> =
-            refused.iter().map(|row| format!("{}：{}", row.place, row.reason)).collect();
+        let mut refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
         let Some(number) = self.versions.store().published().await.map_err(VersionError::from)?.remove(bot)
         else {
             return Ok(None);

@@ -18,6 +18,7 @@ use serde_json::Value;
 use serde_json::json;
 use sha2::Sha256;
 
+use crate::channel::http_client;
 use crate::knowledge::Knowledge;
 use crate::knowledge::secret_name;
 use crate::message::BotId;
@@ -42,9 +43,6 @@ const BACK_OFF: [Duration; 8] = [
 
 /// After this long without an address a handoff is no longer told; it stays on the list.
 const GIVE_UP: SignedDuration = SignedDuration::from_hours(24);
-
-const CONNECT: Duration = Duration::from_secs(3);
-const TOTAL: Duration = Duration::from_secs(10);
 
 /// How often a server looks for webhooks that are due again.
 pub const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -142,7 +140,7 @@ fn signature(key: &Secret, id: &str, at_second: i64, body: &str) -> Option<Strin
 ///
 /// * `look_every`: how often it looks for those that are due again; see [`LOOK_EVERY`].
 pub async fn run(service: Arc<Service>, endpoints: BTreeMap<BotId, Endpoint>, look_every: Duration) {
-    let client = match client() {
+    let client = match http_client() {
         Ok(client) => client,
         Err(error) => {
             tracing::error!(error = %chain(&error), "no HTTP client: handoff webhooks are off");
@@ -159,18 +157,6 @@ pub async fn run(service: Arc<Service>, endpoints: BTreeMap<BotId, Endpoint>, lo
             tracing::warn!(error = %chain(&error), "webhooks that are due could not be worked on");
         }
     }
-}
-
-/// No redirects: a signed body goes to the address that was configured and to no other.
-fn client() -> reqwest::Result<reqwest::Client> {
-    // The provider is chosen once for the process; that it is there already is no mistake.
-    let _already = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .connect_timeout(CONNECT)
-        .timeout(TOTAL)
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("yingda/", env!("CARGO_PKG_VERSION")))
-        .build()
 }
 
 async fn send_due(

@@ -235,7 +235,8 @@ impl Catalogue {
         let terms = self.vocabulary.terms(text, &utterance.search_words);
         let elsewhere: Vec<ByteSpan> =
             slots.iter().copied().chain(asked.iter().map(|(_, span)| *span)).collect();
-        if let Some((product, score, name)) = self.named_in_full(text, &terms) {
+        let any = self.candidates(&terms, &Wanted::default());
+        if let Some((product, score, name)) = self.named_in_full(text, &any) {
             let one = &self.shelf[product];
             let (wanted, spans) = one.wanted_of(text, name, wanted);
             let elsewhere: Vec<ByteSpan> = elsewhere.into_iter().chain(spans).collect();
@@ -250,7 +251,7 @@ impl Catalogue {
             };
             return ProductEvidence { hits: vec![hit], aspects, missing: self.lacking(one, &wanted), wanted };
         }
-        let (fitting, missing) = self.fitting(&terms, wanted);
+        let (fitting, missing) = self.fitting(&terms, wanted, &any);
         let mut hits: Vec<ProductHit> = fitting
             .into_iter()
             .map(|(product, score)| {
@@ -280,10 +281,19 @@ impl Catalogue {
 
     /// The products with all attributes; when there are none, those that lack the fewest kinds of them, in the
     /// order in which a customer gives way: traits, then size, then colour, then price. The goods never change.
-    fn fitting(&self, terms: &[String], wanted: &Wanted) -> (Vec<(usize, Score)>, Vec<String>) {
+    ///
+    /// * `any`: the candidates for the terms alone.
+    fn fitting(
+        &self,
+        terms: &[String],
+        wanted: &Wanted,
+        any: &[(usize, Score)],
+    ) -> (Vec<(usize, Score)>, Vec<String>) {
         for kinds in GIVEN_UP {
             let Some((looser, missing)) = looser(wanted, kinds) else { continue };
-            let mut found = self.candidates(terms, &looser);
+            // Only colours and sizes narrow inside the index.
+            let is_any = looser.colours.is_empty() && looser.sizes.is_empty();
+            let mut found = if is_any { any.to_vec() } else { self.candidates(terms, &looser) };
             let demand = self.demand(&looser);
             found.retain(|(product, _)| demand.fits(&self.shelf[*product]));
             if !found.is_empty() {
@@ -298,11 +308,12 @@ impl Catalogue {
     }
 
     /// The one product whose full name the message says.
-    fn named_in_full(&self, text: &str, terms: &[String]) -> Option<(usize, Score, &str)> {
-        let candidates = self.candidates(terms, &Wanted::default());
-        let named: Vec<(usize, Score, &str)> = candidates
-            .into_iter()
-            .filter_map(|(product, score)| {
+    ///
+    /// * `any`: the candidates for the terms alone.
+    fn named_in_full(&self, text: &str, any: &[(usize, Score)]) -> Option<(usize, Score, &str)> {
+        let named: Vec<(usize, Score, &str)> = any
+            .iter()
+            .filter_map(|&(product, score)| {
                 let said = self.shelf[product].names.iter().filter(|name| text.contains(name.as_str()));
                 Some((product, score, said.max_by_key(|name| name.len())?.as_str()))
             })

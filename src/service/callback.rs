@@ -34,7 +34,6 @@ use crate::service::app::App;
 use crate::service::burst;
 use crate::service::burst::Bursts;
 use crate::service::delivery::Back;
-use crate::service::delivery::Call;
 use crate::service::delivery::Delivery;
 use crate::service::delivery::message_key;
 use crate::store::CallbackAnswer;
@@ -43,6 +42,7 @@ use crate::store::CallbackRow;
 use crate::store::Claim;
 use crate::store::CustomerKey;
 use crate::store::Delivered;
+use crate::store::NewOutbox;
 use crate::store::StoreError;
 
 /// How long the store may take to accept a message, below WeCom's five seconds.
@@ -234,7 +234,7 @@ impl Callbacks {
             };
         };
         let mut question = question(app, &message, content);
-        let quiet = self.quiet(app).filter(|_| burst::joins(&question.content));
+        let quiet = self.service.quiet(&app.bot).filter(|_| burst::joins(&question.content));
         // One that nobody waits for any more takes no part in what is being typed now.
         if let Some(quiet) = quiet.filter(|_| !is_resumed) {
             let customer = CustomerKey::new(&app.bot, Channel::WecomApp, &question.customer_id)?;
@@ -290,12 +290,6 @@ impl Callbacks {
             }
         }
         Err(ServiceError::NotStored)
-    }
-
-    /// How long a bot waits for more, where it does.
-    fn quiet(&self, app: &App) -> Option<Duration> {
-        let quiet_ms = self.service.bots().get(&app.bot)?.known().profile.quiet_ms;
-        (quiet_ms > 0).then(|| Duration::from_millis(u64::from(quiet_ms)))
     }
 
     /// All that a member has said and got no answer to, what a crash left behind included.
@@ -360,14 +354,14 @@ fn late_call(
     passive: &Passive,
     member: &str,
     received_at: Timestamp,
-) -> Option<Call> {
+) -> Option<NewOutbox> {
     let agent_id = app.active.as_ref()?.agent_id?;
     let id = message_key(key, 0);
     let mut seed = [0; 8];
     seed.copy_from_slice(&id.as_bytes()[1..9]);
     let message = active::to_member(passive, agent_id, member, &seed);
-    Some(Call {
-        app: app.name.clone(),
+    Some(NewOutbox {
+        sender: app.name.clone(),
         recipient: member.to_owned(),
         body: json!({ "path": "message/send", "json": message }).to_string(),
         key: id,

@@ -1,6 +1,5 @@
 //! What a channel delivered, and what goes back: committed with the turn that answers it.
 
-use jiff::Timestamp;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -26,24 +25,7 @@ pub struct Back {
     /// Whether the channel had stopped waiting for that response.
     pub late: bool,
     /// What is sent by calls of our own.
-    pub calls: Vec<Call>,
-}
-
-/// A call of our own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// The app that makes it.
-    pub app: String,
-    /// To whom.
-    pub recipient: String,
-    /// What is called, such as `message/send`, and with what: JSON.
-    pub body: String,
-    /// What the receiving side tells a repetition by.
-    pub key: String,
-    /// Whether a later turn makes it pointless.
-    pub latest_only: bool,
-    /// From when on it is pointless.
-    pub expires_at: Option<Timestamp>,
+    pub calls: Vec<NewOutbox>,
 }
 
 /// What is committed with the turn.
@@ -64,15 +46,7 @@ impl Delivery {
             reply: if at == last { back.response.clone() } else { String::new() },
             late: back.late && at == last,
         });
-        let outbox = back.calls.into_iter().map(|call| NewOutbox {
-            sender: call.app,
-            recipient: call.recipient,
-            body: call.body,
-            key: call.key,
-            latest_only: call.latest_only,
-            expires_at: call.expires_at,
-        });
-        Composed { answers: answers.collect(), outbox: outbox.collect() }
+        Composed { answers: answers.collect(), outbox: back.calls }
     }
 }
 

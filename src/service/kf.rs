@@ -38,12 +38,12 @@ use crate::service::app::App;
 use crate::service::burst;
 use crate::service::callback::chain;
 use crate::service::delivery::Back;
-use crate::service::delivery::Call;
 use crate::service::delivery::Delivery;
 use crate::service::delivery::message_key;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
 use crate::store::CallbackRow;
+use crate::store::NewOutbox;
 use crate::store::Page;
 use crate::store::PageItem;
 use crate::store::StoreError;
@@ -291,9 +291,8 @@ impl Account {
         let open = async || -> Result<Vec<Open>, StoreError> {
             Ok(opened(self.service.store().callbacks_unanswered_of(&source, customer).await?).collect())
         };
-        let quiet_ms =
-            self.service.bots().get(&self.app.bot).map_or(0, |engine| engine.known().profile.quiet_ms);
-        let quiet = SignedDuration::from_millis(i64::from(quiet_ms));
+        let quiet = self.service.quiet(&self.app.bot).unwrap_or_default();
+        let quiet = SignedDuration::try_from(quiet).unwrap_or_default();
         let mut found = open().await?;
         let Some(newest) = found.iter().map(|open| open.received_at).max() else { return Ok(found) };
         // Only the first wait looks at the clock, which may be set meanwhile: after it, quiet is when nothing new has come.
@@ -315,8 +314,7 @@ impl Account {
     /// Answers one customer's messages, one after another; what cannot be answered now waits for the next look, and what is
     /// behind it too.
     async fn answer_all(&self, customer: &str) {
-        let merges =
-            self.service.bots().get(&self.app.bot).is_some_and(|engine| engine.known().profile.quiet_ms > 0);
+        let merges = self.service.quiet(&self.app.bot).is_some();
         let open = match self.open_of(customer).await {
             Ok(open) => open,
             Err(error) => {
@@ -360,7 +358,8 @@ impl Account {
         let (reply, [.., last]) = (self.service.apology(question), keys) else { return Ok(()) };
         if let Some(active) = &self.app.active {
             for (part, message) in (self.messages)(&reply).into_iter().enumerate() {
-                let body = self.addressed(message, item, &message_key(last, part));
+                let mut body = addressed(message, &self.open_kfid, item);
+                body["msgid"] = json!(message_key(last, part));
                 let sent = active.client.call("kf/send_msg", &body).await;
                 match sent.map_err(|error| (error.remedy(), error)) {
                     Ok(_) | Err((Remedy::Done, _)) => {}
@@ -380,13 +379,6 @@ impl Account {
         Ok(())
     }
 
-    fn addressed(&self, mut message: Value, item: &KfItem, key: &str) -> Value {
-        message["touser"] = json!(item.external_userid);
-        message["open_kfid"] = json!(self.open_kfid);
-        message["msgid"] = json!(key);
-        message
-    }
-
     /// How the reply to messages goes back.
     ///
     /// * `key`, `item`: of the last of them.
@@ -396,26 +388,23 @@ impl Account {
         let (key, item) = (key.clone(), item.clone());
         let back = move |reply: &Reply| {
             let calls = messages(reply).into_iter().enumerate().map(|(part, mut message)| {
-                let id = message_key(&key, part);
-                message["msgid"] = json!(id);
                 let code = match &item.body {
                     KfBody::EnterSession { welcome_code } if part == 0 => welcome_code.as_ref(),
                     _ => None,
                 };
-                let (path, expires_at) = match code {
+                let (path, mut message, expires_at) = match code {
                     Some(code) => {
                         message["code"] = json!(code.expose());
                         let sent = Timestamp::from_second(item.send_time).ok();
-                        ("kf/send_msg_on_event", sent.and_then(|sent| sent.checked_add(WELCOME).ok()))
+                        let expires_at = sent.and_then(|sent| sent.checked_add(WELCOME).ok());
+                        ("kf/send_msg_on_event", message, expires_at)
                     }
-                    None => {
-                        message["touser"] = json!(item.external_userid);
-                        message["open_kfid"] = json!(open_kfid);
-                        ("kf/send_msg", None)
-                    }
+                    None => ("kf/send_msg", addressed(message, &open_kfid, &item), None),
                 };
-                Call {
-                    app: app.clone(),
+                let id = message_key(&key, part);
+                message["msgid"] = json!(id);
+                NewOutbox {
+                    sender: app.clone(),
                     recipient: item.external_userid.clone(),
                     body: json!({ "path": path, "json": message }).to_string(),
                     key: id,
@@ -427,6 +416,13 @@ impl Account {
         };
         Delivery { keys, back: Box::new(back) }
     }
+}
+
+/// A message to the sender of another.
+fn addressed(mut message: Value, open_kfid: &str, item: &KfItem) -> Value {
+    message["touser"] = json!(item.external_userid);
+    message["open_kfid"] = json!(open_kfid);
+    message
 }
 
 /// Messages that wait for an answer, from their rows.

@@ -162,6 +162,13 @@ impl Service {
         (self.clock)()
     }
 
+    /// How long a bot waits for more messages of a row, where it does.
+    #[must_use]
+    pub fn quiet(&self, bot: &str) -> Option<Duration> {
+        let quiet_ms = self.bots().get(bot)?.known().profile.quiet_ms;
+        (quiet_ms > 0).then(|| Duration::from_millis(u64::from(quiet_ms)))
+    }
+
     /// Waits until a handoff is opened.
     pub async fn handoff_opened(&self) {
         self.handoff_opened.notified().await;

@@ -9,15 +9,13 @@ use reqwest::Url;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use crate::channel::http_client;
 use crate::secret::Secret;
 
 /// Where WeCom answers.
 pub const OFFICIAL_URL: &str = "https://qyapi.weixin.qq.com";
 
 const GETTOKEN: &str = "gettoken";
-
-const CONNECT: Duration = Duration::from_secs(3);
-const TOTAL: Duration = Duration::from_secs(10);
 
 /// A token is fetched anew this long before it ends, or after three quarters of a shorter life.
 const EARLY: Duration = Duration::from_secs(300);
@@ -147,14 +145,7 @@ impl Client {
     pub fn new(base_url: &str, corp_id: &str, secret: Secret) -> Result<Self, SetUpError> {
         let base = Url::parse(base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let base = base.ok_or_else(|| SetUpError::Address(base_url.to_owned()))?;
-        // The provider is chosen once for the process; that it is there already is no mistake.
-        let _already = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(TOTAL)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("yingda/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let http = http_client()?;
         Ok(Self { http, base, corp_id: corp_id.to_owned(), secret, token: Mutex::new(None) })
     }
 

@@ -169,12 +169,6 @@ fn list(text: &str) -> String {
 }
 
 impl Good {
-    /// Number of the article.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        self.cell(ID)
-    }
-
     fn cell(&self, column: usize) -> &str {
         self.cells[column].as_deref().unwrap_or_default()
     }

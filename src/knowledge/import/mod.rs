@@ -14,6 +14,7 @@ mod json;
 mod sheet;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use sha2::Digest;
 use sha2::Sha256;
@@ -105,6 +106,12 @@ pub struct Refused {
     pub place: String,
     /// Why.
     pub reason: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}：{}", self.place, self.reason)
+    }
 }
 
 /// A file as knowledge.

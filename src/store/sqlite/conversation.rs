@@ -87,7 +87,8 @@ pub(super) async fn find_one(
     find(&store.readers, key).await?.as_ref().map(read).transpose()
 }
 
-async fn find(
+/// The row of a customer's conversation.
+pub(super) async fn find(
     executor: impl SqliteExecutor<'_>,
     key: &CustomerKey,
 ) -> Result<Option<SqliteRow>, sqlx::Error> {

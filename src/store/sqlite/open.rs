@@ -18,9 +18,6 @@ use sqlx::sqlite::SqliteSynchronous;
 use crate::store::StoreError;
 use crate::store::sqlite::SqliteStore;
 
-/// Name of the database within the data directory.
-const FILE: &str = "yingda.db";
-
 /// How long a connection waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -31,10 +28,13 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 impl SqliteStore {
+    /// Name of the database in its folder.
+    pub const FILE: &str = "yingda.db";
+
     /// Whether a data directory holds a store already.
     #[must_use]
     pub fn is_there(dir: &Path) -> bool {
-        dir.join(FILE).is_file()
+        dir.join(Self::FILE).is_file()
     }
 
     /// Opens the store of a data directory; makes both where they are missing, and brings the tables up to date.
@@ -51,7 +51,7 @@ impl SqliteStore {
         tokio::fs::create_dir_all(dir)
             .await
             .map_err(|source| StoreError::Directory { path: dir.to_owned(), source })?;
-        let path = dir.join(FILE);
+        let path = dir.join(Self::FILE);
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .synchronous(SqliteSynchronous::Full)

@@ -39,14 +39,8 @@ pub(super) async fn file(store: &SqliteStore, key: &CustomerKey) -> Result<Optio
 pub(super) async fn forget(store: &SqliteStore, key: &CustomerKey) -> Result<Option<Forgotten>, StoreError> {
     let mut transaction = store.begin().await?;
     let mut forgotten = Forgotten::default();
-    let id: Option<ConversationId> =
-        sqlx::query_scalar("SELECT id FROM conversations WHERE bot = ? AND channel = ? AND customer_id = ?")
-            .bind(&key.bot)
-            .bind(&key.channel)
-            .bind(&key.customer_id)
-            .fetch_optional(&mut *transaction)
-            .await?;
-    if let Some(id) = id {
+    if let Some(row) = conversation::find(&mut *transaction, key).await? {
+        let id = row.try_get("id")?;
         forgotten = forget_of(&mut transaction, id, i64::MAX).await?;
         run(&mut transaction, "DELETE FROM outbox WHERE conversation_id = ?", id).await?;
         run(&mut transaction, "DELETE FROM handoffs WHERE conversation_id = ?", id).await?;
