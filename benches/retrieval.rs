@@ -29,6 +29,7 @@ use yingda::knowledge::entry::Entry;
 use yingda::knowledge::entry::Validity;
 use yingda::knowledge::product::Product;
 use yingda::knowledge::reply::Replies;
+use yingda::knowledge::task::Connectors;
 use yingda::knowledge::wanted::Wanted;
 use yingda::nlu::Nlu;
 use yingda::nlu::filter::wanted;
@@ -303,6 +304,8 @@ fn knowledge(n_entries: usize, n_products: usize) -> Knowledge {
         rules: Vec::new(),
         replies: Replies::default(),
         sensitive: Vec::new(),
+        tasks: Vec::new(),
+        connectors: Connectors::default(),
     }
 }
 

@@ -14,11 +14,13 @@
 //! | values | [`message`], [`text`], [`probability`], [`secret`], [`telemetry`] |
 //! | what is known | [`knowledge`], [`encoder`] |
 //! | what is found | [`rules`], [`nlu`], [`retrieval`] |
+//! | what is carried through | [`task`] |
 //! | what is decided | [`policy`] |
 //! | what is said | [`reply`] |
 //! | edges | [`engine`], [`store`], [`channel`] |
 //! | around the engine | [`service`], [`training`] |
 //! | without a message | [`desk`] |
+//! | systems of others | [`simulate`] |
 //! | HTTP | [`http`] |
 //! | settings | [`config`] |
 //! | commands | [`cli`] |
@@ -46,7 +48,9 @@ pub mod retrieval;
 pub mod rules;
 pub mod secret;
 pub mod service;
+pub mod simulate;
 pub mod store;
+pub mod task;
 pub mod telemetry;
 pub mod text;
 pub mod training;

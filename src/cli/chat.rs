@@ -3,11 +3,13 @@
 use std::io::BufRead;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::cli::ask::words;
 use crate::cli::bots;
+use crate::cli::demo_shop;
 use crate::config::Config;
 use crate::message::Channel;
 use crate::message::Content;
@@ -35,6 +37,9 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let mut content = Content::Entered;
     let mut out = std::io::stdout().lock();
     let mut lines = std::io::stdin().lock().split(b'\n');
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let calls = runtime.block_on(demo_shop::calls(&config.serve, Arc::new(Timestamp::now)))?;
+    let mut n_turns = 0;
     loop {
         let inbound = Inbound {
             bot: engine.known().bot.clone(),
@@ -42,7 +47,11 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
             customer: customer.clone(),
             content,
         };
-        let (turn, timings) = service::timed(&engine, &inbound, &state, Timestamp::now());
+        let now = Timestamp::now();
+        let (turn, timings) = service::timed(&engine, &inbound, &state, now);
+        n_turns += 1;
+        let origin = format!("terminal.{n_turns}");
+        let turn = runtime.block_on(calls.carry_on(&engine, turn, (&inbound, &state), &origin, now));
         writeln!(out, "{name}：{}", words(&turn.reply.parts))?;
         if args.why {
             let view = view::turn(&engine, &turn, &timings);
@@ -50,6 +59,7 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
             writeln!(out, "    〔{}；{micros} µs〕", view.because)?;
         }
         customer.tags.extend(turn.tags.iter().cloned());
+        customer.record.extend(turn.told.iter().flat_map(|told| told.effects.record.clone()));
         customer.first_visit = false;
         state = turn.state;
         write!(out, "您：")?;

@@ -8,6 +8,7 @@ mod calibrate;
 mod chat;
 mod check;
 mod customer;
+mod demo_shop;
 mod eval;
 mod export;
 mod gaps;
@@ -76,6 +77,8 @@ enum Command {
     Handoffs(handoffs::Args),
     /// List messages that were never sent, and why.
     Outbox(outbox::Args),
+    /// Run a shop's order system that does not exist, for trying out tasks.
+    DemoShop(demo_shop::Args),
     /// Hand out, or forget, all that is kept of one customer.
     Customer(customer::Args),
     /// Copy the store, the knowledge and the models while everything runs.
@@ -131,6 +134,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Entries(args) => gaps::entries(&args, &config),
         Command::Handoffs(args) => handoffs::run(&args, &config),
         Command::Outbox(args) => outbox::run(&args, &config),
+        Command::DemoShop(args) => demo_shop::run(&args, &config),
         Command::Customer(args) => customer::run(&args, &config),
         Command::Backup(args) => backup::backup(&args, &config),
         Command::Restore(args) => backup::restore(&args, &config),

@@ -12,7 +12,9 @@ use jiff::SignedDuration;
 use jiff::Timestamp;
 
 use crate::cli::bots;
+use crate::cli::demo_shop;
 use crate::cli::key;
+use crate::cli::note;
 use crate::config::Config;
 use crate::config::Serve as ServeSettings;
 use crate::desk::feed::Feeds;
@@ -31,6 +33,7 @@ use crate::secret::Secret;
 use crate::service::Service;
 use crate::service::app;
 use crate::service::app::App;
+use crate::service::call::Calls;
 use crate::service::callback::Callbacks;
 use crate::service::callback::chain;
 use crate::service::version::Versions;
@@ -53,8 +56,11 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let listener = server::listen(config.serve.listen).await?;
     let address = listener.local_addr().context("asking for the address")?;
     let store = Arc::new(SqliteStore::open(&config.serve.data).await.context("opening the store")?);
-    let service =
-        Arc::new(Service::new(Vec::new(), Arc::clone(&store) as Arc<dyn Store>, Arc::new(Timestamp::now)));
+    let demo_shop = demo_shop::start(config.serve.demo_shop, Arc::new(Timestamp::now)).await?;
+    let calls =
+        Calls { allowed: config.serve.allow_hosts.clone(), demo_shop: Some(demo_shop), ..Calls::default() };
+    let service = Service::new(Vec::new(), Arc::clone(&store) as Arc<dyn Store>, Arc::new(Timestamp::now));
+    let service = Arc::new(service.with_calls(calls));
     let versions = Versions::new(Arc::clone(&store) as Arc<dyn Store>, &config.serve.data);
     let watch = raise(&config.serve, &service, &versions).await?;
     let engines = service.bots();
@@ -81,6 +87,9 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let kf = desk.open_kf();
     let (apps, plans, callbacks) = (desk.apps.clone(), desk.plans(), desk.callbacks.clone());
     greet(address, engines.values(), &desk, &keys)?;
+    if engines.values().any(|engine| demo_shop::wanted(engine)) {
+        note(format_args!("  演示店铺（查订单、办退换用）：http://{demo_shop}/"));
+    }
     drop(engines);
     let keep = SignedDuration::from_hours(i64::from(config.callback.keep_hours));
     let beside = [

@@ -43,6 +43,7 @@ pub struct Serve {
     pub body_bytes_max: usize,
     pub link_days: u32,
     pub allow_hosts: BTreeSet<String>,
+    pub demo_shop: SocketAddr,
     pub requests_max: usize,
     pub drain_seconds: u64,
 }

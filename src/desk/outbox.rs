@@ -13,11 +13,14 @@ use crate::channel::wecom::client::ClientError;
 use crate::channel::wecom::client::Remedy;
 use crate::service::Service;
 use crate::service::app::App;
+use crate::service::call;
+use crate::service::call::Caller;
 use crate::service::callback::chain;
 use crate::store::Attempt;
 use crate::store::OutboxId;
 use crate::store::OutboxRow;
 use crate::store::StoreError;
+use crate::task::CallResult;
 
 /// How often it looks for what is due again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -57,13 +60,21 @@ pub async fn run(service: Arc<Service>, apps: BTreeMap<String, Arc<App>>) {
 }
 
 /// Tries to send what is due; returns how many it tried.
-async fn send_due(service: &Service, apps: &BTreeMap<String, Arc<App>>) -> Result<usize, StoreError> {
+async fn send_due(service: &Arc<Service>, apps: &BTreeMap<String, Arc<App>>) -> Result<usize, StoreError> {
     let rows = service.store().outbox_take(service.now(), ROWS_MAX).await?;
     let mut sending = JoinSet::new();
     for row in rows {
         let app = apps.get(&row.sender).cloned();
+        let service = Arc::clone(service);
         sending.spawn(async move {
-            let sent = tokio::time::timeout(SEND_MAX, send(app.as_deref(), &row)).await;
+            let sending = async {
+                if row.sender == call::SENDER {
+                    make(&service, &row).await
+                } else {
+                    send(app.as_deref(), &row).await
+                }
+            };
+            let sent = tokio::time::timeout(SEND_MAX, sending).await;
             (sent.unwrap_or(Err(NotSent::TooSlow)), row)
         });
     }
@@ -93,6 +104,10 @@ enum NotSent {
     Nobody,
     /// WeCom did not take it.
     Client(ClientError),
+    /// A system of the shop's own did not take a call.
+    Call(&'static str),
+    /// It said no.
+    Refused,
 }
 
 async fn send(app: Option<&App>, row: &OutboxRow) -> Result<(), NotSent> {
@@ -106,6 +121,21 @@ async fn send(app: Option<&App>, row: &OutboxRow) -> Result<(), NotSent> {
         }
         Ok(_answer) => Ok(()),
         Err(error) => Err(NotSent::Client(error)),
+    }
+}
+
+/// Makes the call of a rule.
+async fn make(service: &Service, row: &OutboxRow) -> Result<(), NotSent> {
+    let bots = service.bots();
+    let engine = bots.get(&row.recipient).ok_or(NotSent::NoApp)?;
+    let body: Value = serde_json::from_str(&row.body).map_err(|_| NotSent::NoMessage)?;
+    let (call, customer) = call::from_outbox(&body).ok_or(NotSent::NoMessage)?;
+    let now = engine.calendar().zoned(service.now());
+    let caller = Caller { known: engine.known(), customer: &customer, key: &row.key, now: &now };
+    match service.calls().make(caller, &call).await {
+        CallResult::Answered(_) => Ok(()),
+        CallResult::Refused(_) => Err(NotSent::Refused),
+        CallResult::Failed(reason) => Err(NotSent::Call(reason)),
     }
 }
 
@@ -127,6 +157,8 @@ fn attempt(row: &OutboxRow, sent: Result<(), NotSent>, now: Timestamp) -> Attemp
         Err(NotSent::NoApp) => return failed("no app of that name can send"),
         Err(NotSent::NoMessage) => return failed("unreadable"),
         Err(NotSent::Nobody) => return failed("invaliduser"),
+        Err(NotSent::Refused) => return failed("refused"),
+        Err(NotSent::Call(reason)) => return again(reason, reason),
         Err(NotSent::TooSlow) => return again("no answer in time", "no answer"),
         Err(NotSent::Client(error)) => error,
     };

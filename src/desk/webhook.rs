@@ -1,22 +1,13 @@
 //! Tells the outside of every handoff, signed after Standard Webhooks, until it is taken.
-//!
-//! Source: Standard Webhooks specification, version 1: `webhook-id`, `webhook-timestamp` and
-//! `webhook-signature: v1,base64(HMAC-SHA256(key, id.timestamp.body))`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hmac::Hmac;
-use hmac::KeyInit;
-use hmac::Mac;
 use jiff::SignedDuration;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
-use sha2::Sha256;
 
 use crate::channel::http_client;
 use crate::knowledge::Knowledge;
@@ -25,6 +16,7 @@ use crate::message::BotId;
 use crate::secret::Secret;
 use crate::service::Service;
 use crate::service::callback::chain;
+use crate::service::signature::SigningKey;
 use crate::service::view;
 use crate::store::HandoffRow;
 use crate::store::StoreError;
@@ -53,7 +45,7 @@ const ROWS_MAX: u32 = 50;
 #[derive(Debug)]
 pub struct Endpoint {
     url: reqwest::Url,
-    key: Secret,
+    key: SigningKey,
 }
 
 /// Why a webhook is off.
@@ -117,23 +109,8 @@ fn endpoint(known: &Knowledge, variable: &dyn Fn(&str) -> Option<String>) -> Res
         return Err(EndpointError::Address { bot: bot() });
     }
     let key = Secret::new(named("handoff.webhook_secret", handoff.webhook_secret.as_ref())?);
-    if !(24..=64).contains(&key_bytes(&key).map_or(0, |bytes| bytes.len())) {
-        return Err(EndpointError::Key { bot: bot() });
-    }
+    let key = SigningKey::new(key).map_err(|_| EndpointError::Key { bot: bot() })?;
     Ok(Endpoint { url, key })
-}
-
-fn key_bytes(key: &Secret) -> Option<Vec<u8>> {
-    STANDARD.decode(key.expose().trim().strip_prefix("whsec_")?).ok()
-}
-
-/// The signature header of a webhook.
-///
-/// * `id`, `at_second`, `body`: exactly as sent.
-fn signature(key: &Secret, id: &str, at_second: i64, body: &str) -> Option<String> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key_bytes(key)?).ok()?;
-    mac.update(format!("{id}.{at_second}.{body}").as_bytes());
-    Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
 }
 
 /// Sends webhooks that are due, at once when a handoff opens, for as long as it is polled.
@@ -200,16 +177,8 @@ enum Sent {
 
 async fn send(client: &reqwest::Client, endpoint: &Endpoint, row: &HandoffRow, now: Timestamp) -> Sent {
     let (id, body) = (format!("handoff_{}", row.id), body(row).to_string());
-    let Some(signature) = signature(&endpoint.key, &id, now.as_second(), &body) else {
-        return Sent::Failed("the secret cannot sign".to_owned());
-    };
-    let request = client
-        .post(endpoint.url.clone())
-        .header("content-type", "application/json")
-        .header("webhook-id", &id)
-        .header("webhook-timestamp", now.as_second())
-        .header("webhook-signature", signature)
-        .body(body);
+    let request = client.post(endpoint.url.clone()).header("content-type", "application/json");
+    let request = endpoint.key.signed(request, &id, now, &body).body(body);
     match request.send().await {
         Ok(response) if response.status().is_success() => Sent::Taken,
         Ok(response) if response.status() == reqwest::StatusCode::GONE => Sent::Gone,
@@ -225,17 +194,4 @@ fn body(row: &HandoffRow) -> Value {
         "timestamp": row.opened_at.to_string(),
         "data": view::handoff(row),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_signature_is_that_of_the_specification() {
-        // Example of the Standard Webhooks libraries' own test suites.
-        let key = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-        let signed = signature(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, "{\"test\": 2432232314}");
-        assert_eq!(signed.as_deref(), Some("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="));
-    }
 }

@@ -27,6 +27,8 @@ use crate::retrieval::Retriever;
 use crate::rules;
 use crate::rules::RuleSet;
 use crate::rules::sensitive::SensitiveSet;
+use crate::task;
+use crate::task::TaskSet;
 use crate::text::normalise::normalise;
 use crate::text::segment::Segmenter;
 
@@ -43,6 +45,7 @@ pub fn load(dir: &Path, today: Date) -> (Option<Knowledge>, Vec<Finding>) {
         findings.extend(knowledge::lint(known, today));
         findings.extend(rules::lint(&known.rules, &known.sensitive));
         findings.extend(reply::lint::lint(known));
+        findings.extend(task::lint::lint(known));
         if let Err(error) = calendar(known) {
             let source = Source { file: "bot.toml".to_owned(), line: 1 };
             findings.push(Finding::error(
@@ -73,7 +76,7 @@ impl Engine {
     /// Builds the engine of a bot whose folder holds no error.
     ///
     /// # Errors
-    /// When rules, sensitive words or hours do not compile (which [`load`] reports as findings), or the
+    /// When rules, sensitive words, tasks or hours do not compile (which [`load`] reports as findings), or the
     /// index cannot be built.
     pub fn new(known: Knowledge, segmenter: Arc<Segmenter>) -> anyhow::Result<Self> {
         let calendar = calendar(&known)?;
@@ -81,9 +84,10 @@ impl Engine {
         let rules = RuleSet::compile(&known.rules)?;
         let sensitive = SensitiveSet::compile(&known.sensitive)?;
         let retriever = Retriever::build(&known, &segmenter)?;
+        let tasks = TaskSet::new(&known)?;
         let renderer = Renderer::new(&known);
         let reader = RwLock::new(None);
-        Ok(Self { known, calendar, segmenter, nlu, reader, rules, sensitive, retriever, renderer })
+        Ok(Self { known, calendar, segmenter, nlu, reader, rules, sensitive, retriever, tasks, renderer })
     }
 }
 

@@ -5,6 +5,7 @@ mod load;
 mod tests;
 mod turn;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
@@ -29,8 +30,10 @@ use crate::policy::decision::Decision;
 use crate::policy::decision::Reason;
 use crate::policy::evidence::Alarm;
 use crate::policy::evidence::Evidence;
+use crate::policy::evidence::TaskEvidence;
 use crate::policy::follow;
 use crate::policy::state::State;
+use crate::policy::undertake::undertake;
 use crate::policy::weigh::weigh;
 use crate::policy::weigh::weigh_goods;
 use crate::reply::render::Renderer;
@@ -48,6 +51,10 @@ use crate::rules::Moment;
 use crate::rules::RuleSet;
 use crate::rules::sensitive::SensitiveHit;
 use crate::rules::sensitive::SensitiveSet;
+use crate::task::CallResult;
+use crate::task::Run;
+use crate::task::Said;
+use crate::task::TaskSet;
 use crate::text::normalise::Normalised;
 use crate::text::normalise::normalise;
 use crate::text::segment::Segmenter;
@@ -79,6 +86,7 @@ pub struct Engine {
     rules: RuleSet,
     sensitive: SensitiveSet,
     retriever: Retriever,
+    tasks: TaskSet,
     renderer: Renderer,
 }
 
@@ -122,6 +130,18 @@ impl Engine {
         now: Timestamp,
         passed: &mut dyn FnMut(Stage),
     ) -> Turn {
+        let evidence = self.look(inbound, before, now, passed);
+        self.conclude(evidence, inbound, before, now, &[], passed)
+    }
+
+    /// What speaks for one decision or another.
+    fn look(
+        &self,
+        inbound: &Inbound,
+        before: &State,
+        now: Timestamp,
+        passed: &mut dyn FnMut(Stage),
+    ) -> Evidence {
         let (utterance, sensitive) = self.read(inbound.content.as_text());
         passed(Stage::Text);
         let moment = Moment::at(&self.calendar, now);
@@ -159,20 +179,49 @@ impl Engine {
         passed(Stage::Search);
         let Found { entries, products } = found;
         let kind = inbound.content.kind();
-        let evidence = Evidence { kind, utterance, completed, sensitive, meaning, rules, entries, products };
+        let said = Said { utterance: &utterance, kind, meaning: &meaning };
+        let task = TaskEvidence::gather(&self.tasks, before, said, &zoned);
+        Evidence { kind, utterance, completed, sensitive, meaning, rules, entries, products, task }
+    }
+
+    /// Decides upon the evidence and puts it into words.
+    ///
+    /// * `results`: of the calls that were made for this message, in their order. A turn that asks for another,
+    ///   see [`Turn::call`], is concluded again with one more.
+    #[must_use]
+    pub fn conclude(
+        &self,
+        evidence: Evidence,
+        inbound: &Inbound,
+        before: &State,
+        now: Timestamp,
+        results: &[CallResult],
+        passed: &mut dyn FnMut(Stage),
+    ) -> Turn {
+        let today = self.calendar.today(now);
+        let usable = |entry: usize| self.known.entries[entry].validity.contains(today);
         let outcome = decide::decide(&self.known, before, &evidence, &usable, now);
+        let zoned = self.calendar.zoned(now);
+        let nothing = BTreeMap::new();
+        let recalled = before.recalled.as_ref().filter(|recalled| recalled.is_fresh(now));
+        let recalled = recalled.map_or(&nothing, |recalled| &recalled.values);
+        let run = Run { known: &self.known, customer: &inbound.customer, recalled, results, now: &zoned };
+        let (outcome, told) = undertake(&self.tasks, before, &evidence, outcome, run);
         passed(Stage::Decide);
         let opening = self.opening(now);
         let hours = self.calendar.describe();
         let scene = self.scene(&inbound.customer, &hours, opening.as_deref());
-        let reply = self.renderer.render(&outcome.decision, &evidence, before, &scene, today);
+        let reply =
+            self.renderer.render(&outcome.decision, &evidence, (before, told.as_ref()), &scene, today);
         let (reply, decision) = self.checked(reply, outcome.decision.clone(), &evidence, &scene, today);
         // The choices of a question that was kept back have not been seen by anybody.
         let remembered = if decision == outcome.decision { outcome.state } else { State::default() };
         let rendered = self.renderer.fitted(reply, inbound.channel, &scene);
         passed(Stage::Reply);
         let state = State { rest: rendered.rest.or(remembered.rest), ..remembered };
-        Turn { evidence, decision, reply: rendered.reply, state, tags: outcome.tags }
+        let mut tags = outcome.tags;
+        tags.extend(told.iter().flat_map(|told| told.effects.tags.iter().cloned()));
+        Turn { evidence, decision, reply: rendered.reply, state, tags, told }
     }
 
     /// Entries and products for a message.
@@ -328,7 +377,7 @@ impl Engine {
             None => Decision::Decline(reason),
         };
         let words = self.renderer.sentence(Sentence::Withheld, scene, minijinja::context! {});
-        let mut reply = self.renderer.render(&decision, evidence, &State::default(), scene, today);
+        let mut reply = self.renderer.render(&decision, evidence, (&State::default(), None), scene, today);
         reply.parts.insert(0, Part::Text(words));
         (reply, decision)
     }

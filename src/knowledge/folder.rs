@@ -13,6 +13,7 @@ use crate::knowledge::finding::Finding;
 use crate::knowledge::limits::FAQ_DEPTH_MAX;
 use crate::knowledge::limits::FAQ_FILES_MAX;
 use crate::knowledge::limits::FILE_BYTES_MAX;
+use crate::knowledge::task::FOLDER;
 use crate::text::decode::decode;
 
 /// Why a path of the knowledge does not lead to a file of the bot's folder.
@@ -147,6 +148,30 @@ pub(super) fn faq_files(dir: &Path, findings: &mut Vec<Finding>) -> Vec<String> 
         let source = Source { file: "faq".to_owned(), line: 1 };
         findings.push(Finding::error("too-many", source, message, "把小文件合并成大文件。"));
         files.truncate(FAQ_FILES_MAX);
+    }
+    files
+}
+
+/// The files of `tasks/`, sorted by name, as paths below the bot's folder.
+pub(super) fn task_files(dir: &Path, findings: &mut Vec<Finding>) -> Vec<String> {
+    let at = |file: &str| Source { file: file.to_owned(), line: 1 };
+    let listing = match names(&dir.join(FOLDER)) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
+        Err(source) => {
+            findings.push(refused(at(FOLDER), &PathError::Io { path: FOLDER.to_owned(), source }));
+            return Vec::new();
+        }
+    };
+    let mut files = Vec::new();
+    for (name, kind) in listing.into_iter().filter(|(name, _)| !name.starts_with('.')) {
+        let path = format!("{FOLDER}/{name}");
+        if kind.is_file() && name.ends_with(".toml") {
+            files.push(path);
+        } else {
+            let message = format!("{FOLDER}/ 里只读 .toml 文件，这一个没有读。");
+            findings.push(Finding::warning("unread-file", at(&path), message, "移到别处。"));
+        }
     }
     files
 }

@@ -15,6 +15,8 @@ pub const ENTRIES_MAX: usize = 200_000;
 pub const PRODUCTS_MAX: usize = 200_000;
 /// Rules of one bot.
 pub const RULES_MAX: usize = 10_000;
+/// Tasks of one bot.
+pub const TASKS_MAX: usize = 100;
 /// Groups of sensitive words of one bot.
 pub const SENSITIVE_MAX: usize = 10_000;
 /// Lines of `synonyms.txt` and of `terms.txt` that say something.

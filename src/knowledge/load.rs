@@ -23,6 +23,7 @@ use crate::knowledge::limits::FINDINGS_PER_CODE_MAX;
 use crate::knowledge::limits::PRODUCTS_MAX;
 use crate::knowledge::limits::RULES_MAX;
 use crate::knowledge::limits::SENSITIVE_MAX;
+use crate::knowledge::limits::TASKS_MAX;
 use crate::knowledge::markdown;
 use crate::knowledge::near::near;
 use crate::knowledge::profile::Profile;
@@ -30,6 +31,8 @@ use crate::knowledge::rule::RuleSpec;
 use crate::knowledge::secret;
 use crate::knowledge::sensitive::SensitiveSpec;
 use crate::knowledge::shown;
+use crate::knowledge::task;
+use crate::knowledge::task::TaskSpec;
 use crate::knowledge::words;
 
 /// What came of reading a folder.
@@ -45,7 +48,7 @@ pub struct Loaded {
 /// Reads the folder of one bot.
 ///
 /// `bot.toml` is required; `faq/**/*.csv`, `faq/**/*.md`, `products.csv`, `synonyms.txt`, `terms.txt`,
-/// `rules.toml`, `replies.toml` and `sensitive.toml` are read where they exist. Links are refused. What
+/// `rules.toml`, `replies.toml`, `sensitive.toml`, `tasks/*.toml` and `connectors.toml` are read where they exist. Links are refused. What
 /// the values mean together is for [`lint`](crate::knowledge::lint()) to say.
 #[must_use]
 pub fn load(dir: &Path) -> Loaded {
@@ -79,8 +82,17 @@ pub(super) fn in_order(mut findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 const PROFILE: &str = "bot.toml";
-const FILES: [&str; 7] =
-    [PROFILE, catalogue::FILE, "synonyms.txt", "terms.txt", "rules.toml", "replies.toml", "sensitive.toml"];
+const CONNECTORS: &str = "connectors.toml";
+const FILES: [&str; 8] = [
+    PROFILE,
+    catalogue::FILE,
+    "synonyms.txt",
+    "terms.txt",
+    "rules.toml",
+    "replies.toml",
+    "sensitive.toml",
+    CONNECTORS,
+];
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -117,6 +129,8 @@ fn read(dir: &Path, findings: &mut Vec<Finding>) -> Option<Knowledge> {
     let rules = read_rules(dir, findings);
     let sensitive = read_sensitive(dir, findings);
     let replies = read_toml(dir, "replies.toml", findings).map(|(replies, _text)| replies);
+    let tasks = read_tasks(dir, findings);
+    let connectors = read_toml(dir, CONNECTORS, findings).map(|(connectors, _text)| connectors);
     Some(Knowledge {
         bot: bot_id(dir),
         dir: dir.to_path_buf(),
@@ -129,6 +143,8 @@ fn read(dir: &Path, findings: &mut Vec<Finding>) -> Option<Knowledge> {
         rules,
         replies: replies.unwrap_or_default(),
         sensitive,
+        tasks,
+        connectors: connectors.unwrap_or_default(),
     })
 }
 
@@ -190,6 +206,23 @@ fn read_rules(dir: &Path, findings: &mut Vec<Finding>) -> Vec<RuleSpec> {
     });
     let source = |rule: &RuleSpec| Source { file: FILE.to_owned(), line: rule.line };
     at_most(RULES_MAX, rules.collect(), "规则", source, findings)
+}
+
+fn read_tasks(dir: &Path, findings: &mut Vec<Finding>) -> Vec<TaskSpec> {
+    let mut tasks = Vec::new();
+    for file in folder::task_files(dir, findings) {
+        let Some((mut task, text)) = read_toml::<TaskSpec>(dir, &file, findings) else { continue };
+        let name = file.rsplit('/').next().unwrap_or(&file);
+        task.id = name.trim_end_matches(".toml").to_owned();
+        // Each `[[step]]` stands on a line of its own.
+        let lines = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("[[step]]"));
+        for (step, (at, _)) in task.step.iter_mut().zip(lines) {
+            step.line = at + 1;
+        }
+        tasks.push(task);
+    }
+    let source = |task: &TaskSpec| Source { file: format!("{}/{}.toml", task::FOLDER, task.id), line: 1 };
+    at_most(TASKS_MAX, tasks, "任务", source, findings)
 }
 
 fn read_sensitive(dir: &Path, findings: &mut Vec<Finding>) -> Vec<SensitiveSpec> {

@@ -18,6 +18,7 @@ pub mod reply;
 pub mod rule;
 pub mod sensitive;
 pub mod snapshot;
+pub mod task;
 pub mod wanted;
 
 mod catalogue;
@@ -49,6 +50,8 @@ use crate::knowledge::profile::Profile;
 use crate::knowledge::reply::Replies;
 use crate::knowledge::rule::RuleSpec;
 use crate::knowledge::sensitive::SensitiveSpec;
+use crate::knowledge::task::Connectors;
+use crate::knowledge::task::TaskSpec;
 use crate::message::BotId;
 
 pub use crate::knowledge::folder::PathError;
@@ -56,6 +59,7 @@ pub use crate::knowledge::folder::file_below;
 pub use crate::knowledge::lint::lint;
 pub use crate::knowledge::load::Loaded;
 pub use crate::knowledge::load::load;
+pub use crate::knowledge::near::suggestion;
 pub use crate::knowledge::secret::secret_name;
 pub use crate::knowledge::table::guarded_table;
 
@@ -84,6 +88,10 @@ pub struct Knowledge {
     pub replies: Replies,
     /// `sensitive.toml`.
     pub sensitive: Vec<SensitiveSpec>,
+    /// `tasks/*.toml`, in the order of their names.
+    pub tasks: Vec<TaskSpec>,
+    /// `connectors.toml`.
+    pub connectors: Connectors,
 }
 
 /// Where something was written: a file below the bot's folder, and a line.

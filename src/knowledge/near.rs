@@ -21,7 +21,8 @@ pub(super) fn near<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) 
 }
 
 /// The remedy for an unknown name: the one that was probably meant, else all that would do.
-pub(super) fn suggestion(written: &str, known: &[&str]) -> String {
+#[must_use]
+pub fn suggestion(written: &str, known: &[&str]) -> String {
     match near(written, known.iter().copied()) {
         Some(name) => format!("您是不是想写“{name}”？"),
         None if known.is_empty() => "这里还没有可用的名字：先定义它，或者删掉它。".to_owned(),

@@ -105,7 +105,8 @@ pub enum CustomerSpec {
     Employee,
 }
 
-/// One thing a rule does: `{ reply = "name" }`, `{ text = "words" }`, `{ tag = "vip" }`, `{ handoff = "group" }`.
+/// One thing a rule does: `{ reply = "name" }`, `{ text = "words" }`, `{ tag = "vip" }`, `{ handoff = "group" }`,
+/// `{ task = "return" }`, `{ call = "notify" }`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Hash)]
 #[serde(rename_all = "lowercase")]
 pub enum ActionSpec {
@@ -117,15 +118,19 @@ pub enum ActionSpec {
     Tag(String),
     /// Hands the talk to a group of `bot.toml`.
     Handoff(String),
+    /// Begins a task of `tasks/`.
+    Task(String),
+    /// Calls what `connectors.toml` describes, after the turn is committed and as often as it takes.
+    Call(String),
 }
 
 impl ActionSpec {
-    /// Whether the customer notices it: words or a handoff.
+    /// Whether the customer notices it: words, a task or a handoff.
     #[must_use]
     pub fn is_heard(&self) -> bool {
         match self {
-            Self::Reply(_) | Self::Text(_) | Self::Handoff(_) => true,
-            Self::Tag(_) => false,
+            Self::Reply(_) | Self::Text(_) | Self::Handoff(_) | Self::Task(_) => true,
+            Self::Tag(_) | Self::Call(_) => false,
         }
     }
 }

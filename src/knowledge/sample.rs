@@ -11,6 +11,7 @@ use crate::knowledge::reply::Replies;
 use crate::knowledge::sensitive::Direction;
 use crate::knowledge::sensitive::SensitiveAction;
 use crate::knowledge::sensitive::SensitiveSpec;
+use crate::knowledge::task::Connectors;
 
 const PROFILE: &str = r#"
 name = "小应"
@@ -55,6 +56,8 @@ pub(crate) fn shop() -> Knowledge {
         rules: Vec::new(),
         replies: Replies::default(),
         sensitive: Vec::new(),
+        tasks: Vec::new(),
+        connectors: Connectors::default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who is speaking.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 /// The person on the other side, as far as the channel and earlier talks tell.
@@ -13,6 +14,8 @@ pub struct Customer {
     pub kind: CustomerKind,
     /// Tags that rules and staff have put on the person.
     pub tags: BTreeSet<String>,
+    /// What is kept of the person: telephone, need, source and what else tasks have asked, by field.
+    pub record: BTreeMap<String, String>,
     /// Province or city, as the channel tells it.
     pub region: Option<String>,
     /// True while the first message of this person to this bot is being answered.
@@ -23,7 +26,15 @@ impl Customer {
     /// A customer of whom nothing but the id is known, on the first visit.
     #[must_use]
     pub fn new(id: &str, kind: CustomerKind) -> Self {
-        Self { id: id.to_owned(), name: None, kind, tags: BTreeSet::new(), region: None, first_visit: true }
+        Self {
+            id: id.to_owned(),
+            name: None,
+            kind,
+            tags: BTreeSet::new(),
+            record: BTreeMap::new(),
+            region: None,
+            first_visit: true,
+        }
     }
 }
 

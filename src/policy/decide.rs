@@ -1,7 +1,10 @@
-//! The chain: sensitive words, what was left open last time, hard rules, FAQ and products over the
-//! threshold, what the intent alone allows, a clarifying question, soft rules, a human.
+//! The chain: sensitive words, what was left open last time, the answer that a task waits for, hard rules, a task that
+//! begins, FAQ and products over the threshold, what the intent alone allows, a clarifying question, soft rules, a human.
+
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use regex::Regex;
 
 use crate::knowledge::Knowledge;
 use crate::knowledge::profile::Thresholds;
@@ -14,8 +17,10 @@ use crate::policy::choice;
 use crate::policy::decision::About;
 use crate::policy::decision::Basis;
 use crate::policy::decision::Decision;
+use crate::policy::decision::Move;
 use crate::policy::decision::Reason;
 use crate::policy::evidence::Evidence;
+use crate::policy::evidence::Waiting;
 use crate::policy::follow;
 use crate::policy::state::Choice;
 use crate::policy::state::State;
@@ -23,6 +28,7 @@ use crate::policy::state::Target;
 use crate::probability::Probability;
 use crate::retrieval::faq::EntryHit;
 use crate::rules::RuleHit;
+use crate::task::Hearing;
 
 /// Topics offered at most when the bot asks back.
 pub const TOPICS_MAX: usize = 3;
@@ -64,13 +70,25 @@ pub fn decide(
     let picked = left_open(known, before, evidence, usable);
     let decision = alarmed(known, evidence)
         .or_else(|| picked.clone())
-        .or_else(|| ruled(known, &evidence.rules, Stage::Hard))
-        .or_else(|| without_words(evidence).filter(|_| evidence.completed.is_none()))
-        .or_else(|| match (found(known, evidence), meant(known, evidence)) {
-            // Whose wish for a person is plain gets one, and no quiz.
-            (Some(Decision::Clarify { .. }), Some(handoff @ Decision::Handoff { .. })) => Some(handoff),
-            (found, meant) => found.or(meant),
+        .or_else(|| answered(evidence, |waiting| waiting.hearing.answer.is_some() && waiting.hearing.plain))
+        .or_else(|| {
+            ruled(known, &evidence.rules, Stage::Hard).filter(|decision| interrupts(evidence, decision))
         })
+        .or_else(|| told_to_task(known, evidence))
+        .or_else(|| without_words(evidence).filter(|_| evidence.completed.is_none()))
+        .or_else(|| begun(known, evidence))
+        .or_else(|| said_again(evidence))
+        .or_else(|| {
+            match (
+                found(known, evidence).filter(|found| !is_small_talk(known, evidence, found)),
+                meant(known, evidence),
+            ) {
+                // Whose wish for a person is plain gets one, and no quiz.
+                (Some(Decision::Clarify { .. }), Some(handoff @ Decision::Handoff { .. })) => Some(handoff),
+                (found, meant) => found.or(meant.filter(|meant| !is_small_talk(known, evidence, meant))),
+            }
+        })
+        .or_else(|| asked_again(evidence))
         .or_else(|| nearly_found(known, evidence))
         .or_else(|| ruled(known, &evidence.rules, Stage::Soft))
         .unwrap_or_else(|| to_human(known, None, Reason::Unknown));
@@ -92,9 +110,11 @@ pub fn decide(
         Decision::Answer(Basis::Product(at)) if is_offered(before, &known.products[*at].id) => {
             State { pending: before.pending.clone(), ..State::default() }
         }
-        Decision::Answer(_) | Decision::Handoff { .. } | Decision::Decline(_) | Decision::Block { .. } => {
-            State::default()
-        }
+        Decision::Answer(_)
+        | Decision::Task { .. }
+        | Decision::Handoff { .. }
+        | Decision::Decline(_)
+        | Decision::Block { .. } => State::default(),
     };
     Outcome { decision, state: State { focus, ..state }, tags: tags(&evidence.rules) }
 }
@@ -155,12 +175,69 @@ fn chosen(
     }
 }
 
+/// The task that waits goes on, where the message says to it what `does`.
+fn answered(evidence: &Evidence, does: impl Fn(&Waiting) -> bool) -> Option<Decision> {
+    let waiting = evidence.task.waiting.as_ref().filter(|waiting| does(waiting))?;
+    Some(Decision::Task { id: waiting.task.clone(), step: Move::GoOn })
+}
+
+/// Whether what a rule says may come in between a task's question and its answer: a handoff, another task, the answer to a
+/// question; not a mere `好的～`.
+fn interrupts(evidence: &Evidence, decision: &Decision) -> bool {
+    let speaks_only = matches!(decision, Decision::Answer(_));
+    evidence.task.waiting.is_none() || !speaks_only || ASKS.is_match(evidence.utterance.as_str())
+}
+
+/// Free words are the answer that a task waits for, and so is what they let slip of its other slots, unless they are a
+/// question that the bot can answer.
+fn told_to_task(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
+    let is_known = matches!(found(known, evidence), Some(Decision::Answer(_)));
+    let asks = ASKS.is_match(evidence.utterance.as_str());
+    answered(evidence, |waiting| {
+        let Hearing { answer, others, corrects, .. } = &waiting.hearing;
+        (answer.is_some() && !(asks && is_known)) || (!others.is_empty() && (*corrects || !is_known))
+    })
+}
+
+/// The intent alone begins a task, or takes up one that is not the one that waits.
+fn begun(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
+    let (_, probability) = evidence.meaning.intents.as_ref()?.first()?;
+    let task =
+        evidence.task.starts.as_ref().filter(|_| probability.value() >= known.profile.thresholds.intent)?;
+    let waits = evidence.task.waiting.as_ref().is_some_and(|waiting| waiting.task == *task);
+    (!waits).then(|| Decision::Task { id: task.clone(), step: Move::Begin })
+}
+
+/// Who only says once more what they want is asked once more.
+fn said_again(evidence: &Evidence) -> Option<Decision> {
+    let waiting = evidence.task.waiting.as_ref()?;
+    let is_same = evidence.task.starts.as_ref() == Some(&waiting.task);
+    (is_same && !ASKS.is_match(evidence.utterance.as_str())).then(|| asked_again(evidence)).flatten()
+}
+
+/// Whether an answer is one to small talk, of an entry or of an intent: no answer to the question that a task waits with.
+fn is_small_talk(known: &Knowledge, evidence: &Evidence, decision: &Decision) -> bool {
+    let talk = |intent: &String| known.profile.intents.get(intent).is_some_and(|spec| spec.reply.is_some());
+    evidence.task.waiting.is_some()
+        && match decision {
+            Decision::Answer(Basis::Entry(at)) => talk(&known.entries[*at].topic),
+            Decision::Answer(Basis::Intent(id)) => talk(id),
+            _ => false,
+        }
+}
+
+/// A task waits for an answer, and nothing that the message could mean is one.
+fn asked_again(evidence: &Evidence) -> Option<Decision> {
+    let waiting = evidence.task.waiting.as_ref()?;
+    Some(Decision::Task { id: waiting.task.clone(), step: Move::AskAgain })
+}
+
 fn ruled(known: &Knowledge, rules: &[RuleHit], stage: Stage) -> Option<Decision> {
     let hits = || rules.iter().enumerate().filter(|(_, hit)| hit.stage == stage);
     let handoff = hits().find_map(|(_, hit)| {
         hit.actions.iter().find_map(|action| match action {
             ActionSpec::Handoff(group) => Some((hit, group)),
-            ActionSpec::Reply(_) | ActionSpec::Text(_) | ActionSpec::Tag(_) => None,
+            _ => None,
         })
     });
     let speaking: Vec<usize> = hits().filter(|(_, hit)| speaks(hit)).map(|(at, _)| at).collect();
@@ -170,6 +247,13 @@ fn ruled(known: &Knowledge, rules: &[RuleHit], stage: Stage) -> Option<Decision>
             Decision::Handoff { group, reason, .. } => Decision::Handoff { group, reason, said: speaking },
             other => other,
         });
+    }
+    let task = hits().flat_map(|(_, hit)| &hit.actions).find_map(|action| match action {
+        ActionSpec::Task(id) => Some(id),
+        _ => None,
+    });
+    if let Some(id) = task {
+        return Some(Decision::Task { id: id.clone(), step: Move::Begin });
     }
     (!speaking.is_empty()).then_some(Decision::Answer(Basis::Rules(speaking)))
 }
@@ -296,7 +380,7 @@ fn product_choice(known: &Knowledge, at: usize) -> Choice {
 }
 
 /// A human of the group, else of the default group; without either the bot says how to reach the company.
-fn to_human(known: &Knowledge, group: Option<&str>, reason: Reason) -> Decision {
+pub(super) fn to_human(known: &Knowledge, group: Option<&str>, reason: Reason) -> Decision {
     let handoff = &known.profile.handoff;
     let mut named = group.into_iter().chain(handoff.default_group.as_deref());
     match named.find(|group| handoff.groups.contains_key(*group)) {
@@ -311,10 +395,16 @@ fn tags(rules: &[RuleHit]) -> Vec<String> {
         .flat_map(|hit| &hit.actions)
         .filter_map(|action| match action {
             ActionSpec::Tag(tag) => Some(tag.clone()),
-            ActionSpec::Reply(_) | ActionSpec::Text(_) | ActionSpec::Handoff(_) => None,
+            _ => None,
         })
         .collect()
 }
+
+/// Words that make a message a question.
+static ASKS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[?]|吗|呢$|么$|怎么|如何|多少|什么|啥|哪|几天|多久|能不能|可不可以|是不是|会不会|有没有")
+        .expect("a fixed expression")
+});
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,13 @@ pub enum Decision {
         /// What they are, which words the question.
         about: About,
     },
+    /// A task goes on.
+    Task {
+        /// Its id.
+        id: String,
+        /// How.
+        step: Move,
+    },
     /// A human takes over.
     Handoff {
         /// Group of `bot.toml` that takes over.
@@ -30,6 +37,17 @@ pub enum Decision {
         /// Place in `sensitive.toml`.
         spec: usize,
     },
+}
+
+/// How a task goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// It begins.
+    Begin,
+    /// The message says something to it.
+    GoOn,
+    /// It waits for an answer, and the message is none.
+    AskAgain,
 }
 
 /// What an answer rests on.
@@ -75,6 +93,8 @@ pub enum Reason {
     Sensitive(String),
     /// What the message means, by the id of the intent.
     Intent(String),
+    /// A task cannot go on, or leads there, by its id.
+    Task(String),
     /// The customer picked it from the choices.
     Chosen,
     /// Nothing in the knowledge comes near.
@@ -82,12 +102,13 @@ pub enum Reason {
 }
 
 impl Decision {
-    /// Stable name of the kind: `answer`, `clarify`, `handoff`, `decline` or `block`.
+    /// Stable name of the kind: `answer`, `clarify`, `task`, `handoff`, `decline` or `block`.
     #[must_use]
     pub fn action(&self) -> &'static str {
         match self {
             Self::Answer(_) => "answer",
             Self::Clarify { .. } => "clarify",
+            Self::Task { .. } => "task",
             Self::Handoff { .. } => "handoff",
             Self::Decline(_) => "decline",
             Self::Block { .. } => "block",
@@ -103,6 +124,7 @@ impl Reason {
             Self::Rule(_) => "rule",
             Self::Sensitive(_) => "sensitive",
             Self::Intent(_) => "intent",
+            Self::Task(_) => "task",
             Self::Chosen => "chosen",
             Self::Unknown => "unknown",
         }

@@ -8,4 +8,5 @@ pub mod decision;
 pub mod evidence;
 pub mod follow;
 pub mod state;
+pub mod undertake;
 pub mod weigh;

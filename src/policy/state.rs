@@ -1,9 +1,13 @@
 //! What a talk remembers between two messages.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::knowledge::profile::Aspect;
 use crate::knowledge::wanted::Wanted;
+use crate::task::progress::Progress;
 
 /// State of one conversation. A fresh one is the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +18,19 @@ pub struct State {
     pub rest: Option<String>,
     /// What goods the talk is about.
     pub focus: Option<Focus>,
+    /// Tasks under way; the last is the one that waits, those before it were interrupted.
+    pub tasks: Vec<Progress>,
+    /// Who and which, as the customer has said it.
+    pub recalled: Option<Recalled>,
+}
+
+/// Order, parcel, telephone and name that were told in a talk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recalled {
+    /// Entities by the taxonomy's id.
+    pub values: BTreeMap<String, Value>,
+    /// When the last of them was told.
+    pub at: Timestamp,
 }
 
 /// What goods a talk is about.

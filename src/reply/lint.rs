@@ -102,6 +102,7 @@ fn extras(sentence: Sentence) -> Vec<Value> {
             .map(|available| context! { variant => "黑色 M码", available, ..product_value(&full_product()) })
             .to_vec(),
         Sentence::HandoffOpen | Sentence::HandoffClosed => vec![context! { group => "客服组" }],
+        Sentence::TaskResumed => vec![context! { title => "退换货" }],
         Sentence::Media => vec![context! { kind => "图片" }],
         Sentence::Expired => [false, true]
             .map(|current| context! { title => "文件", until => "2026年1月1日", current })
@@ -114,6 +115,7 @@ fn extras(sentence: Sentence) -> Vec<Value> {
         | Sentence::Withheld
         | Sentence::NoWords
         | Sentence::More
+        | Sentence::CallFailed
         | Sentence::NothingLeft
         | Sentence::Dropped
         | Sentence::Flood

@@ -32,6 +32,8 @@ use crate::reply::template::fill;
 use crate::reply::template::product_value;
 use crate::retrieval::catalogue;
 use crate::retrieval::catalogue::Asked;
+use crate::task::Line;
+use crate::task::Told;
 
 /// Bytes kept free in a limited text for each attachment that is told as `title：link`. Chosen by hand: a
 /// title of 40 characters and a signed link of 120.
@@ -66,19 +68,26 @@ impl Renderer {
 
     /// The words for a decision.
     ///
-    /// * `before`: the state that the message met; holds the rest of a long text.
+    /// * `before`: the state that the message met, which holds the rest of a long text; and what a task says.
     /// * `today`: in the bot's zone, for documents that run out.
     #[must_use]
     pub fn render(
         &self,
         decision: &Decision,
         evidence: &Evidence,
-        before: &State,
+        (before, told): (&State, Option<&Told>),
         scene: &Scene<'_>,
         today: Date,
     ) -> Reply {
+        let told = told.map(|told| self.told(told, scene, today)).unwrap_or_default();
         let parts = match decision {
-            Decision::Answer(basis) => self.answer(basis, evidence, before, scene, today),
+            Decision::Task { .. } => told,
+            // The question of a task that was interrupted comes again behind the answer.
+            Decision::Answer(basis) => {
+                let mut parts = self.answer(basis, evidence, before, scene, today);
+                parts.extend(told);
+                parts
+            }
             Decision::Clarify { choices, about } => {
                 let question = self.question(choices, *about, scene);
                 let lacking = (*about == About::Products).then(|| self.lacking(evidence, scene)).flatten();
@@ -93,15 +102,23 @@ impl Renderer {
                         let spec = scene.known.sensitive.iter().find(|spec| spec.id == *id);
                         spec.and_then(|spec| spec.message.as_deref())
                     }
-                    Reason::Rule(_) | Reason::Intent(_) | Reason::Chosen | Reason::Unknown => None,
+                    Reason::Rule(_)
+                    | Reason::Intent(_)
+                    | Reason::Task(_)
+                    | Reason::Chosen
+                    | Reason::Unknown => None,
                 };
                 let promise = unknown.into_iter().chain([self.promise(group, scene)]).collect::<String>();
-                let mut parts = self.said(said, evidence, scene, today);
+                let mut parts = told;
+                parts.extend(self.said(said, evidence, scene, today));
                 parts.extend(first.map(|words| Part::Text(self.filled(words, scene, context! {}))));
                 parts.push(Part::Text(promise));
                 parts
             }
-            Decision::Decline(_) => vec![Part::Text(self.sentence(Sentence::Decline, scene, context! {}))],
+            Decision::Decline(_) => {
+                let words = self.sentence(Sentence::Decline, scene, context! {});
+                told.into_iter().chain([Part::Text(words)]).collect()
+            }
             Decision::Block { spec } => {
                 let own = scene.known.sensitive.get(*spec).and_then(|spec| spec.message.as_deref());
                 let words = own.map_or_else(
@@ -213,6 +230,22 @@ impl Renderer {
         }
     }
 
+    /// What a task says.
+    fn told(&self, told: &Told, scene: &Scene<'_>, today: Date) -> Vec<Part> {
+        let part = |line: &Line| match line {
+            Line::Words(words) => vec![Part::Text(words.clone())],
+            Line::Named(name) => self.named(name, scene, today),
+            Line::Choices { prompt, options } => {
+                vec![Part::Choices { prompt: prompt.clone(), options: options.clone() }]
+            }
+            Line::CallFailed => vec![Part::Text(self.sentence(Sentence::CallFailed, scene, context! {}))],
+            Line::Resumed(title) => {
+                vec![Part::Text(self.sentence(Sentence::TaskResumed, scene, context! { title }))]
+            }
+        };
+        told.lines.iter().flat_map(part).collect()
+    }
+
     /// What rules say.
     fn said(&self, places: &[usize], evidence: &Evidence, scene: &Scene<'_>, today: Date) -> Vec<Part> {
         places
@@ -222,7 +255,9 @@ impl Renderer {
             .flat_map(|action| match action {
                 ActionSpec::Reply(name) => self.named(name, scene, today),
                 ActionSpec::Text(words) => vec![Part::Text(self.filled(words, scene, context! {}))],
-                ActionSpec::Tag(_) | ActionSpec::Handoff(_) => Vec::new(),
+                ActionSpec::Tag(_) | ActionSpec::Handoff(_) | ActionSpec::Task(_) | ActionSpec::Call(_) => {
+                    Vec::new()
+                }
             })
             .collect()
     }

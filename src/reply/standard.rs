@@ -62,6 +62,10 @@ sentences! {
         "{{ product.name }}：{% if price %}{{ product.price }}元{% endif %}{% if colour %}\n颜色：{{ product.colours }}{% endif %}{% if size %}\n尺码/规格：{{ product.sizes }}{% endif %}{% if material %}\n材质：{{ product.materials }}{% if product.description %}\n{{ product.description }}{% endif %}{% endif %}{% if stock %}\n库存：{{ product.availability }}{% endif %}",
     Dropped "dropped" "The customer lets the matter drop." =>
         "好的，那就先不办了。有需要随时叫我～",
+    CallFailed "call_failed" "A task could not be carried on by the bot; a human goes on." =>
+        "系统这会儿查不到，我请同事帮您接着办。",
+    TaskResumed "task_resumed" "A task is taken up again: `title`." =>
+        "我们接着办刚才的{{ title }}：",
     NothingLeft "nothing_left" "The customer wants more and there is none." =>
         "刚才的内容已经发完啦。还有什么想了解的，直接问我就行。",
     Expired "expired" "A document past its last day." =>

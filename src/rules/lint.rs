@@ -64,7 +64,11 @@ fn actions(rule: &RuleSpec, findings: &mut Vec<Finding>) {
     let id = &rule.id;
     if rule.then.is_empty() {
         let message = format!("规则“{id}”命中后什么也不做（then 为空）");
-        error("rule-empty-then", message, "在 then 中写上 reply、text、tag 或 handoff，或删除该规则");
+        error(
+            "rule-empty-then",
+            message,
+            "在 then 中写上 reply、text、tag、task、call 或 handoff，或删除该规则",
+        );
     }
     for action in &rule.then {
         match action {
@@ -74,7 +78,7 @@ fn actions(rule: &RuleSpec, findings: &mut Vec<Finding>) {
             ActionSpec::Tag(tag) if tag.trim().is_empty() => {
                 error("rule-empty-action", format!("规则“{id}”的 tag 是空的"), "写上标签名，或删除该动作");
             }
-            ActionSpec::Reply(_) | ActionSpec::Handoff(_) | ActionSpec::Text(_) | ActionSpec::Tag(_) => {}
+            _ => {}
         }
     }
 }

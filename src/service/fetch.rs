@@ -142,12 +142,15 @@ pub async fn fetch(wish: Wish<'_>) -> Result<Fetched, FetchError> {
     Err(FetchError::Redirects { url: given })
 }
 
-/// Asks one address, of which the host was looked up and looked at.
-async fn ask(
+/// A client that reaches the host of an address, and it alone, of which was looked up and looked at where that is.
+///
+/// * `allowed`: hosts with their ports that may lie in the own network.
+/// * `timeout`: for one request, from asking to the last byte.
+pub(super) async fn client(
     url: &Url,
     allowed: &BTreeSet<String>,
-    authorization: Option<&Secret>,
-) -> Result<reqwest::Response, FetchError> {
+    timeout: Duration,
+) -> Result<reqwest::Client, FetchError> {
     let (true, Some(host), Some(port)) =
         (matches!(url.scheme(), "http" | "https"), url.host_str(), url.port_or_known_default())
     else {
@@ -168,15 +171,24 @@ async fn ask(
     let failed = |error: reqwest::Error| FetchError::Network { url: url.clone(), detail: chain(&error) };
     // The first caller sets it for the process.
     let _already = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder()
-        .timeout(TIME_MAX)
+    reqwest::Client::builder()
+        .timeout(timeout)
         .redirect(redirect::Policy::none())
         .no_proxy()
         // What was looked at is what is asked: a name may resolve to something else a moment later.
         .resolve_to_addrs(bare, &found)
         .user_agent(concat!("yingda/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(failed)?;
+        .map_err(failed)
+}
+
+async fn ask(
+    url: &Url,
+    allowed: &BTreeSet<String>,
+    authorization: Option<&Secret>,
+) -> Result<reqwest::Response, FetchError> {
+    let client = client(url, allowed, TIME_MAX).await?;
+    let failed = |error: reqwest::Error| FetchError::Network { url: url.clone(), detail: chain(&error) };
     let mut request = client.get(url.clone());
     if let Some(secret) = authorization {
         let mut value = header::HeaderValue::from_str(secret.expose())

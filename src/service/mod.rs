@@ -2,6 +2,7 @@
 
 pub mod app;
 mod burst;
+pub mod call;
 pub mod callback;
 pub mod delivery;
 pub mod fetch;
@@ -11,6 +12,7 @@ pub mod kf;
 pub mod merge;
 pub mod order;
 mod record;
+pub mod signature;
 pub mod state;
 pub mod version;
 pub mod view;
@@ -39,6 +41,7 @@ use crate::message::MessageKind;
 use crate::message::Reply;
 use crate::policy::state::State;
 use crate::reply::standard::Sentence;
+use crate::service::call::Calls;
 use crate::service::delivery::Delivery;
 use crate::service::flood::Flood;
 use crate::service::order::Order;
@@ -60,6 +63,7 @@ pub struct Service {
     bots: RwLock<Arc<BTreeMap<BotId, Arc<Engine>>>>,
     store: Arc<dyn Store>,
     clock: Clock,
+    calls: Calls,
     order: Order,
     flood: Flood,
     handoff_opened: Notify,
@@ -131,11 +135,24 @@ impl Service {
             bots: RwLock::new(Arc::new(bots)),
             store,
             clock,
+            calls: Calls::default(),
             order: Order::default(),
             flood: Flood::default(),
             handoff_opened: Notify::new(),
             outbox_filled: Notify::new(),
         }
+    }
+
+    /// The same service with another way to the shop's own systems.
+    #[must_use]
+    pub fn with_calls(self, calls: Calls) -> Self {
+        Self { calls, ..self }
+    }
+
+    /// The way to the shop's own systems.
+    #[must_use]
+    pub fn calls(&self) -> &Calls {
+        &self.calls
     }
 
     /// The bots of now, by name.
@@ -245,10 +262,14 @@ impl Service {
         let conversation = self.store.conversation(key, now).await?;
         let before = state::read(&conversation.state)?;
         let mut inbound = inbound(question, customer.name, customer.tags);
+        inbound.customer.record = customer.record;
         inbound.customer.region = customer.region;
         inbound.customer.first_visit = conversation.first_visit();
-        let (turn, timings) = run(engine, &inbound, before, now).await?;
-        let composed = delivery.map(|delivery| delivery.compose(&turn.reply)).unwrap_or_default();
+        let (turn, timings) = run(engine, &inbound, before.clone(), now).await?;
+        let origin = call::origin(&conversation);
+        let turn = self.calls.carry_on(engine, turn, (&inbound, &before), &origin, now).await;
+        let mut composed = delivery.map(|delivery| delivery.compose(&turn.reply)).unwrap_or_default();
+        composed.outbox.extend(record::rule_calls(&conversation, &inbound, &turn, now));
         let sends = !composed.outbox.is_empty();
         let row = record::row(engine, &conversation, (&inbound, &question.with), &turn, composed, now)?;
         let receipt = self.store.record_turn(row).await?;

@@ -1,5 +1,6 @@
 //! One turn as the store keeps it.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -18,12 +19,20 @@ use crate::policy::decision::Reason;
 use crate::policy::state::Choice;
 use crate::policy::state::State;
 use crate::policy::state::Target;
+use crate::service::call;
 use crate::service::delivery::Composed;
 use crate::service::state;
 use crate::service::view;
 use crate::store::ConversationRow;
 use crate::store::HandoffRequest;
+use crate::store::NAME_BYTES_MAX;
+use crate::store::NewOutbox;
+use crate::store::NewTicket;
+use crate::store::TaskStep;
 use crate::store::TurnRow;
+use crate::task::Call;
+use crate::task::StepEvent;
+use crate::task::Ticket;
 
 /// Everything that one message changes, for one transaction.
 pub(super) fn row(
@@ -51,6 +60,7 @@ pub(super) fn row(
         "entry": entry(engine, turn),
         "offered": offered(&turn.decision),
         "picked": picked(engine, turn, &before),
+        "task": view.task.as_ref().map(|task| json!({ "id": task.id, "step": task.step, "end": task.end })),
         "model": view.intent.as_ref().map(|intent| intent.model.as_str()),
         "evidence": view.evidence.iter().take(3)
             .map(|one| json!({ "kind": one.kind, "id": one.id, "probability": one.probability }))
@@ -64,16 +74,70 @@ pub(super) fn row(
         outbound: reply.to_string(),
         state: state::write(&turn.state)?,
         tags_added: turn.tags.iter().cloned().collect::<BTreeSet<_>>(),
+        record: turn.told.as_ref().map(|told| told.effects.record.clone()).unwrap_or_default(),
+        tickets: tickets(turn),
+        steps: steps(turn),
         handoff: handoff(engine, inbound, turn, now),
         answers: composed.answers,
         outbox: composed.outbox,
     })
 }
 
+/// Calls of rules that fired, to be made once the turn is committed and as often as it takes.
+pub(super) fn rule_calls(
+    conversation: &ConversationRow,
+    inbound: &Inbound,
+    turn: &Turn,
+    now: Timestamp,
+) -> Vec<NewOutbox> {
+    let text = turn.evidence.utterance.normalised.original();
+    let outbox = turn.rule_calls().map(|name| {
+        let with = BTreeMap::from([("text".to_owned(), text.to_owned())]);
+        let call = Call { name: name.to_owned(), with };
+        NewOutbox {
+            sender: call::SENDER.to_owned(),
+            recipient: inbound.bot.clone(),
+            body: call::to_outbox(&inbound.customer, &call, now).to_string(),
+            key: call::key(&call::origin(conversation), &call),
+            latest_only: false,
+            expires_at: None,
+        }
+    });
+    outbox.collect()
+}
+
+fn tickets(turn: &Turn) -> Vec<NewTicket> {
+    let Some(told) = &turn.told else { return Vec::new() };
+    let ticket = |ticket: &Ticket| NewTicket {
+        task: told.task.clone(),
+        title: cut(&ticket.title),
+        fields: json!(ticket.fields).to_string(),
+    };
+    told.effects.tickets.iter().map(ticket).collect()
+}
+
+/// A name as long as the store takes it.
+fn cut(name: &str) -> String {
+    let end = name.floor_char_boundary(NAME_BYTES_MAX);
+    name[..end].to_owned()
+}
+
+fn steps(turn: &Turn) -> Vec<TaskStep> {
+    let Some(told) = &turn.told else { return Vec::new() };
+    let step = |event: &StepEvent| TaskStep {
+        task: event.task.clone(),
+        step: event.step.clone(),
+        passed: event.passed,
+    };
+    told.events.iter().map(step).collect()
+}
+
 fn reason(decision: &Decision) -> Option<&Reason> {
     match decision {
         Decision::Handoff { reason, .. } | Decision::Decline(reason) => Some(reason),
-        Decision::Answer(_) | Decision::Clarify { .. } | Decision::Block { .. } => None,
+        Decision::Answer(_) | Decision::Clarify { .. } | Decision::Task { .. } | Decision::Block { .. } => {
+            None
+        }
     }
 }
 
@@ -113,7 +177,7 @@ fn handoff(engine: &Engine, inbound: &Inbound, turn: &Turn, now: Timestamp) -> O
     let Decision::Handoff { group, reason, .. } = &turn.decision else { return None };
     let calendar = engine.calendar();
     let detail = match reason {
-        Reason::Rule(id) | Reason::Sensitive(id) | Reason::Intent(id) => Some(id.as_str()),
+        Reason::Rule(id) | Reason::Sensitive(id) | Reason::Intent(id) | Reason::Task(id) => Some(id.as_str()),
         Reason::Chosen | Reason::Unknown => None,
     };
     let summary = json!({
@@ -123,6 +187,7 @@ fn handoff(engine: &Engine, inbound: &Inbound, turn: &Turn, now: Timestamp) -> O
         "detail": detail,
         "customer_name": inbound.customer.name,
         "slots": view::slots(engine, turn),
+        "task": turn.told.as_ref().map(view::task),
         "nearest": view::candidates(engine, turn).iter().take(3)
             .map(|one| json!({ "kind": one.kind, "id": one.id, "title": one.title }))
             .collect::<Vec<_>>(),

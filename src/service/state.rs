@@ -1,15 +1,20 @@
 //! The stored form of a talk's state.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::knowledge::profile::Aspect;
 use crate::knowledge::wanted::Wanted;
 use crate::policy::state::Choice;
 use crate::policy::state::Focus;
+use crate::policy::state::Recalled;
 use crate::policy::state::State;
 use crate::policy::state::Target;
+use crate::task::progress::Progress;
 
 #[derive(Deserialize, Serialize)]
 struct StateRow {
@@ -19,6 +24,29 @@ struct StateRow {
     rest: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     focus: Option<FocusRow>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tasks: Vec<ProgressRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recalled: Option<RecalledRow>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct ProgressRow {
+    task: String,
+    step: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    slots: BTreeMap<String, Value>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    saved: BTreeMap<String, Value>,
+    #[serde(default)]
+    tries: u32,
+    at: Timestamp,
+}
+
+#[derive(Deserialize, Serialize)]
+struct RecalledRow {
+    values: BTreeMap<String, Value>,
+    at: Timestamp,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -86,7 +114,16 @@ pub fn read(text: &str) -> serde_json::Result<State> {
         aspect: focus.aspect,
         at: focus.at,
     });
-    Ok(State { pending, rest: row.rest, focus })
+    let tasks = row.tasks.into_iter().map(|ProgressRow { task, step, slots, saved, tries, at }| Progress {
+        task,
+        step,
+        slots,
+        saved,
+        tries,
+        at,
+    });
+    let recalled = row.recalled.map(|RecalledRow { values, at }| Recalled { values, at });
+    Ok(State { pending, rest: row.rest, focus, tasks: tasks.collect(), recalled })
 }
 
 /// Writes a state.
@@ -115,7 +152,13 @@ pub fn write(state: &State) -> serde_json::Result<String> {
         aspect,
         at,
     });
-    serde_json::to_string(&StateRow { pending, rest: state.rest.clone(), focus })
+    let tasks = state.tasks.iter().cloned().map(|progress| {
+        let Progress { task, step, slots, saved, tries, at } = progress;
+        ProgressRow { task, step, slots, saved, tries, at }
+    });
+    let recalled = state.recalled.clone().map(|Recalled { values, at }| RecalledRow { values, at });
+    let rest = state.rest.clone();
+    serde_json::to_string(&StateRow { pending, rest, focus, tasks: tasks.collect(), recalled })
 }
 
 #[cfg(test)]
@@ -142,6 +185,21 @@ mod tests {
                     ..Wanted::default()
                 },
                 aspect: Some(Aspect::Price),
+                at: Timestamp::from_second(1_795_485_600).unwrap(),
+            }),
+            tasks: vec![Progress {
+                task: "return".to_owned(),
+                step: "reason".to_owned(),
+                slots: BTreeMap::from([
+                    ("ok".to_owned(), Value::Bool(true)),
+                    ("left".to_owned(), Value::Null),
+                ]),
+                saved: BTreeMap::from([("found".to_owned(), serde_json::json!([{ "number": "1" }]))]),
+                tries: 2,
+                at: Timestamp::from_second(1_795_485_600).unwrap(),
+            }],
+            recalled: Some(Recalled {
+                values: BTreeMap::from([("phone".to_owned(), serde_json::json!("13800001234"))]),
                 at: Timestamp::from_second(1_795_485_600).unwrap(),
             }),
         };

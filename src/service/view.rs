@@ -24,11 +24,14 @@ use crate::nlu::value::Value as SlotValue;
 use crate::policy::decision::About;
 use crate::policy::decision::Basis;
 use crate::policy::decision::Decision;
+use crate::policy::decision::Move;
 use crate::policy::decision::Reason;
 use crate::reply::quote::quotation;
 use crate::store::Fate;
 use crate::store::HandoffRow;
 use crate::store::OutboxRow;
+use crate::task::End;
+use crate::task::Told;
 use crate::text::normalise::normalise;
 
 /// One part of a reply.
@@ -193,7 +196,7 @@ pub fn unsent(row: &OutboxRow) -> Value {
 /// How a reply came about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TurnView {
-    /// `answer`, `clarify`, `handoff`, `decline` or `block`.
+    /// `answer`, `clarify`, `task`, `handoff`, `decline` or `block`.
     pub action: &'static str,
     /// One sentence in Chinese.
     pub because: String,
@@ -225,8 +228,45 @@ pub struct TurnView {
     pub sensitive: Vec<AlarmView>,
     /// Microseconds a stage, and `total`.
     pub timings_us: BTreeMap<&'static str, u64>,
-    /// Tags that rules put on the customer.
+    /// Tags that rules and tasks put on the customer.
     pub tags: Vec<String>,
+    /// Where a task stands that had a part in it; absent where none had.
+    pub task: Option<TaskView>,
+}
+
+/// A task as it stands after a message.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TaskView {
+    /// Its id.
+    pub id: String,
+    /// The step that it stands at.
+    pub step: String,
+    /// `waiting`, `calling`, `done` or `handoff`.
+    pub end: &'static str,
+    /// Slots that are filled.
+    pub slots: BTreeMap<String, Value>,
+    /// Times that the step's prompt was put.
+    pub tries: u32,
+    /// Steps that were reached (`false`) and passed (`true`) by this message.
+    pub steps: Vec<(String, bool)>,
+}
+
+/// Where a task stands.
+#[must_use]
+pub fn task(told: &Told) -> TaskView {
+    TaskView {
+        id: told.task.clone(),
+        step: told.progress.step.clone(),
+        end: match told.end {
+            End::Waiting => "waiting",
+            End::Calling(_) => "calling",
+            End::Done => "done",
+            End::Handoff(_) => "handoff",
+        },
+        slots: told.progress.slots.clone(),
+        tries: told.progress.tries,
+        steps: told.events.iter().map(|event| (event.step.clone(), event.passed)).collect(),
+    }
 }
 
 /// What the network says of a message.
@@ -371,6 +411,7 @@ pub fn turn(engine: &Engine, turn: &Turn, timings: &[(Stage, Duration)]) -> Turn
             .collect(),
         timings_us: timings_us(timings),
         tags: turn.tags.clone(),
+        task: turn.told.as_ref().map(task),
     }
 }
 
@@ -440,6 +481,10 @@ fn meaning(engine: &Engine, value: &SlotValue) -> Value {
             json!({ "word": word, "products": ids })
         }
     }
+}
+
+fn task_title<'a>(known: &'a Knowledge, id: &'a str) -> &'a str {
+    known.tasks.iter().find(|task| task.id == id).map_or(id, |task| &task.title)
 }
 
 /// The Chinese title of an intent.
@@ -521,6 +566,7 @@ fn because(engine: &Engine, turn: &Turn) -> String {
         Reason::Rule(id) => format!("规则“{id}”要求"),
         Reason::Sensitive(id) => format!("敏感词“{id}”要求"),
         Reason::Intent(id) => format!("意图“{}”要求", topic(known, id)),
+        Reason::Task(id) => format!("任务“{}”走到了人工", task_title(known, id)),
         Reason::Chosen => "客户在选项里选了人工".to_owned(),
         Reason::Unknown => "知识库里没有把握足够的答案".to_owned(),
     };
@@ -560,6 +606,14 @@ fn because(engine: &Engine, turn: &Turn) -> String {
             format!("最接近的答案把握不够（回答线 {:.2}）或几个答案难分上下，反问一句", limits.answer)
         }
         Decision::Clarify { about: About::Products, .. } => "几款商品都符合，请客户挑".to_owned(),
+        Decision::Task { id, step } => {
+            let title = task_title(known, id);
+            match step {
+                Move::Begin => format!("开始办“{title}”"),
+                Move::GoOn => format!("接着办“{title}”"),
+                Move::AskAgain => format!("“{title}”在等一个回答，这句不是，再问一次"),
+            }
+        }
         Decision::Handoff { group, reason: why, .. } => format!("{}，转给 {group}", reason(why)),
         Decision::Decline(why) => format!("{}，但这个机器人没有可转接的人，给出联系方式", reason(why)),
         Decision::Block { spec } => {

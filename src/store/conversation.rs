@@ -1,5 +1,6 @@
 //! Conversations, their messages, and the turn that moves one on.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -9,7 +10,9 @@ use crate::store::CustomerKey;
 use crate::store::HandoffReceipt;
 use crate::store::HandoffRequest;
 use crate::store::NewOutbox;
+use crate::store::NewTicket;
 use crate::store::StoreError;
+use crate::store::TaskStep;
 use crate::store::limit;
 
 /// Id of a conversation, above 0, never used twice.
@@ -88,6 +91,12 @@ pub struct TurnRow {
     pub state: String,
     /// Tags to put on the customer, each of 1 to 256 bytes; those already there stay.
     pub tags_added: BTreeSet<String>,
+    /// Fields to put into the customer's record, each name of 1 to 256 bytes; others stay.
+    pub record: BTreeMap<String, String>,
+    /// Tickets for staff.
+    pub tickets: Vec<NewTicket>,
+    /// Steps of tasks that were reached and passed.
+    pub steps: Vec<TaskStep>,
     /// A request for a person, where the turn made one.
     pub handoff: Option<HandoffRequest>,
     /// The answers to the callbacks that brought the message, where some did.
@@ -104,6 +113,15 @@ impl TurnRow {
         limit::payload("conversation state", &self.state)?;
         for tag in &self.tags_added {
             limit::name("customer tag", tag)?;
+        }
+        for (field, value) in &self.record {
+            limit::name("field of a customer's record", field)?;
+            limit::payload("value of a customer's record", value)?;
+        }
+        self.tickets.iter().try_for_each(NewTicket::check)?;
+        for step in &self.steps {
+            limit::name("task", &step.task)?;
+            limit::name("step of a task", &step.step)?;
         }
         if let Some(handoff) = &self.handoff {
             handoff.check()?;

@@ -1,5 +1,6 @@
 //! The person on the other side, as rows.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -94,6 +95,8 @@ pub struct CustomerRow {
     pub kind: CustomerKind,
     /// Tags put on the person so far.
     pub tags: BTreeSet<String>,
+    /// What tasks have asked of the person, by field.
+    pub record: BTreeMap<String, String>,
     /// Province or city, where one was told.
     pub region: Option<String>,
     /// When the store first heard of the person.

@@ -14,6 +14,7 @@ mod limit;
 mod outbox;
 mod privacy;
 mod sqlite;
+mod task;
 #[cfg(test)]
 mod tests;
 mod version;
@@ -38,6 +39,7 @@ pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
 pub use outbox::{Attempt, Fate, NewOutbox, OUTBOX_LEASE, OutboxId, OutboxRow, Page, PageItem};
 pub use privacy::{CustomerFile, Forgotten};
 pub use sqlite::SqliteStore;
+pub use task::{NewTicket, TaskStep, TaskStepRow, TicketFilter, TicketId, TicketRow};
 pub use version::{
     NewPublication, NewVersion, PublicationRow, VersionFiles, VersionNumber, VersionRow, fingerprint,
 };
@@ -191,6 +193,18 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::NotFound`] for an unknown handoff.
     fn handoff_close(&self, id: HandoffId, now: Timestamp) -> StoreFuture<'_, ()>;
+
+    /// Tickets that pass the filter, newest first.
+    fn tickets(&self, filter: TicketFilter) -> StoreFuture<'_, Vec<TicketRow>>;
+
+    /// Closes a ticket. Closing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown ticket.
+    fn ticket_close(&self, id: TicketId, now: Timestamp) -> StoreFuture<'_, ()>;
+
+    /// How many customers of a bot came past each step of its tasks, from the day of `since` on.
+    fn task_steps<'a>(&'a self, bot: &'a str, since: Timestamp) -> StoreFuture<'a, Vec<TaskStepRow>>;
 
     /// Takes webhooks that are due, longest due first, and keeps them from other takers for [`WEBHOOK_LEASE`].
     ///

@@ -5,6 +5,7 @@
 pub mod decode;
 pub mod hex;
 pub mod normalise;
+pub mod pick;
 pub mod segment;
 pub(crate) mod sound;
 pub mod span;

@@ -18,10 +18,10 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::engine::Engine;
 use crate::engine::Turn;
 use crate::knowledge::Knowledge;
 use crate::message::Channel;
@@ -34,6 +34,10 @@ use crate::policy::decision::Basis;
 use crate::policy::decision::Decision;
 use crate::policy::state::State;
 use crate::policy::state::Target;
+use crate::task::End;
+
+/// A line of the customer that is no words but a picture.
+const PICTURE: &str = "[图片]";
 
 /// Between two lines of a customer.
 const PAUSE: SignedDuration = SignedDuration::from_mins(1);
@@ -84,6 +88,8 @@ pub enum Wanted {
     Action(Vec<String>),
     /// One of these entries or products is among the choices.
     Offers(Vec<String>),
+    /// One of these tasks stands at this step (`return-exchange.reason`), is `done`, or led to a `handoff`.
+    Task(Vec<String>),
     /// The reply holds these words.
     Says(String),
     /// The reply does not.
@@ -219,11 +225,12 @@ fn expectation(written: &str) -> Result<Expectation, String> {
         "intent" => Wanted::Intent(either()),
         "action" => Wanted::Action(either()),
         "offers" => Wanted::Offers(either()),
+        "task" => Wanted::Task(either()),
         "says" => Wanted::Says(value.to_owned()),
         "not" => Wanted::SaysNot(value.to_owned()),
         _ => {
             return Err(format!(
-                "{key:?} is no expectation: entry, product, intent, action, offers, says, not"
+                "{key:?} is no expectation: entry, product, intent, action, offers, task, says, not"
             ));
         }
     };
@@ -232,23 +239,33 @@ fn expectation(written: &str) -> Result<Expectation, String> {
 
 impl Dialogue {
     /// Plays the customer.
-    #[must_use]
-    pub fn play(&self, engine: &Engine) -> Vec<Played> {
-        let zone = TimeZone::get(&engine.known().profile.timezone).unwrap_or(TimeZone::UTC);
-        let mut now =
-            self.at.to_zoned(zone).map_or_else(|_| jiff::Timestamp::UNIX_EPOCH, |at| at.timestamp());
+    ///
+    /// * `respond`: answers a message that meets a state at a time; the bot, with whatever it calls.
+    pub fn play(
+        &self,
+        known: &Knowledge,
+        respond: &mut dyn FnMut(&Inbound, &State, Timestamp) -> Turn,
+    ) -> Vec<Played> {
+        let zone = TimeZone::get(&known.profile.timezone).unwrap_or(TimeZone::UTC);
+        let mut now = self.at.to_zoned(zone).map_or_else(|_| Timestamp::UNIX_EPOCH, |at| at.timestamp());
         let mut state = State::default();
         let mut played = Vec::with_capacity(self.lines.len());
+        // A customer of its own: no talk finds what another has left in the shop.
+        let mut customer = Customer::new(&self.title, CustomerKind::Customer);
         for line in &self.lines {
-            let inbound = Inbound {
-                bot: engine.known().bot.clone(),
-                channel: Channel::Web,
-                customer: Customer::new("dialogue", CustomerKind::Customer),
-                content: Content::Text(line.said.clone()),
+            let content = match line.said.strip_prefix(PICTURE) {
+                Some(_) => Content::Image,
+                None => Content::Text(line.said.clone()),
             };
-            let turn = engine.respond(&inbound, &state, now, &mut |_| {});
+            let inbound = Inbound {
+                bot: known.bot.clone(),
+                channel: Channel::Web,
+                customer: customer.clone(),
+                content,
+            };
+            let turn = respond(&inbound, &state, now);
             let reply = turn.reply.parts.iter().flat_map(Part::words).collect::<Vec<_>>().join("\n");
-            let fault = |one: &&Expectation| one.what.is_met(engine.known(), &turn, &reply) == one.not_yet;
+            let fault = |one: &&Expectation| one.what.is_met(known, &turn, &reply) == one.not_yet;
             played.push(Played {
                 said: line.said.clone(),
                 action: turn.decision.action(),
@@ -257,6 +274,8 @@ impl Dialogue {
                 n_not_yet: line.expected.iter().filter(|one| one.not_yet).count(),
                 reply,
             });
+            customer.tags.extend(turn.tags.iter().cloned());
+            customer.record.extend(turn.told.iter().flat_map(|told| told.effects.record.clone()));
             state = turn.state;
             now += PAUSE;
         }
@@ -287,6 +306,14 @@ impl Wanted {
                 }),
                 _ => false,
             },
+            Self::Task(names) => turn.told.as_ref().is_some_and(|told| {
+                let stands = match told.end {
+                    End::Waiting | End::Calling(_) => told.progress.step.as_str(),
+                    End::Done => "done",
+                    End::Handoff(_) => "handoff",
+                };
+                names.contains(&format!("{}.{stands}", told.task))
+            }),
             Self::Says(words) => reply.contains(words.as_str()),
             Self::SaysNot(words) => !reply.contains(words.as_str()),
         }

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 /// Top-level modules that may wait for something.
-const MAY_BE_ASYNC: [&str; 6] = ["service", "store", "channel", "http", "desk", "cli"];
+const MAY_BE_ASYNC: [&str; 7] = ["service", "store", "channel", "http", "desk", "simulate", "cli"];
 
 /// Between text and reply: neither files, nor clocks, nor chance.
-const PURE: [&str; 7] = ["engine", "policy", "reply", "rules", "nlu", "retrieval", "text"];
+const PURE: [&str; 8] = ["engine", "task", "policy", "reply", "rules", "nlu", "retrieval", "text"];
 
 /// Paths that open a file, read a clock or draw a random number.
 const IMPURE: [&str; 12] = [

@@ -4,11 +4,16 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::bots;
+use crate::cli::demo_shop;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::training::dialogue;
@@ -47,6 +52,12 @@ struct Fault {
 pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let dialogues = dialogue::read_all(&args.dialogues).context("reading the dialogues")?;
     let mut engines: BTreeMap<String, Engine> = BTreeMap::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    // The demo shop lives in the time of the talk that is being played.
+    let shop_now = Arc::new(AtomicI64::new(0));
+    let clock = Arc::clone(&shop_now);
+    let clock = Arc::new(move || Timestamp::from_second(clock.load(Ordering::Relaxed)).unwrap_or_default());
+    let calls = runtime.block_on(demo_shop::calls(&config.serve, clock))?;
     let mut rows = Vec::new();
     for (name, dialogue) in dialogues {
         if !engines.contains_key(&dialogue.bot) {
@@ -54,7 +65,15 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
                 .with_context(|| format!("loading the bot of the dialogue {name}"))?;
             engines.insert(dialogue.bot.clone(), engine);
         }
-        let played = dialogue.play(&engines[&dialogue.bot]);
+        let engine = &engines[&dialogue.bot];
+        let mut n_turns = 0;
+        let played = dialogue.play(engine.known(), &mut |inbound, state, now| {
+            shop_now.store(now.as_second(), Ordering::Relaxed);
+            n_turns += 1;
+            let origin = format!("{name}.{n_turns}");
+            let turn = engine.respond(inbound, state, now, &mut |_| {});
+            runtime.block_on(calls.carry_on(engine, turn, (inbound, state), &origin, now))
+        });
         rows.push(Row {
             name,
             title: dialogue.title,

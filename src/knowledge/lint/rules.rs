@@ -22,7 +22,8 @@ pub(super) fn findings(knowledge: &Knowledge) -> Vec<Finding> {
                 ActionSpec::Handoff(group) => {
                     findings.extend(unknown_group(knowledge, group, rule_source(rule)))
                 }
-                ActionSpec::Text(_) | ActionSpec::Tag(_) => {}
+                // Tasks and calls are looked at by `task`, which knows them.
+                ActionSpec::Text(_) | ActionSpec::Tag(_) | ActionSpec::Task(_) | ActionSpec::Call(_) => {}
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::knowledge::sample::shop;
 use crate::knowledge::sensitive::Direction;
 use crate::nlu::Meaning;
 use crate::policy::evidence::Alarm;
+use crate::policy::evidence::TaskEvidence;
 use crate::probability::Probability;
 use crate::retrieval::catalogue::ProductEvidence;
 use crate::retrieval::catalogue::ProductHit;
@@ -42,6 +43,7 @@ fn text(words: &str) -> Evidence {
         rules: Vec::new(),
         entries: Vec::new(),
         products: ProductEvidence::default(),
+        task: TaskEvidence::default(),
     }
 }
 
@@ -378,7 +380,7 @@ fn is_sound(decision: &Decision, known: &Knowledge, evidence: &Evidence) -> bool
         Decision::Answer(Basis::Entry(at)) => *at < known.entries.len(),
         Decision::Answer(Basis::Product(at)) => *at < known.products.len(),
         Decision::Answer(Basis::Rules(places)) => !places.is_empty() && rules_exist(places),
-        Decision::Answer(_) | Decision::Decline(_) | Decision::Block { .. } => true,
+        Decision::Answer(_) | Decision::Task { .. } | Decision::Decline(_) | Decision::Block { .. } => true,
         Decision::Handoff { group, said, .. } => {
             known.profile.handoff.groups.contains_key(group) && rules_exist(said)
         }

@@ -10,6 +10,7 @@ use crate::knowledge::sensitive::SensitiveAction;
 use crate::message::Customer;
 use crate::message::CustomerKind;
 use crate::nlu::Meaning;
+use crate::policy::evidence::TaskEvidence;
 use crate::policy::state::Target;
 use crate::probability::Probability;
 use crate::retrieval::catalogue::ProductEvidence;
@@ -32,6 +33,7 @@ fn evidence(kind: MessageKind) -> Evidence {
         rules: Vec::new(),
         entries: Vec::new(),
         products: ProductEvidence::default(),
+        task: TaskEvidence::default(),
     }
 }
 
@@ -58,7 +60,7 @@ fn on_stage<T>(known: &Knowledge, open: bool, then: impl FnOnce(&Renderer, &Scen
 
 fn parts(known: &Knowledge, decision: &Decision, evidence: &Evidence) -> Vec<Part> {
     on_stage(known, true, |renderer, scene| {
-        renderer.render(decision, evidence, &State::default(), scene, TODAY).parts
+        renderer.render(decision, evidence, (&State::default(), None), scene, TODAY).parts
     })
 }
 
@@ -146,7 +148,7 @@ fn the_rest_is_said_as_it_was_left() {
     let known = shop();
     let decision = Decision::Answer(Basis::Rest);
     let reply = on_stage(&known, true, |renderer, scene| {
-        renderer.render(&decision, &evidence(MessageKind::Text), &before, scene, TODAY)
+        renderer.render(&decision, &evidence(MessageKind::Text), (&before, None), scene, TODAY)
     });
     assert_eq!(reply, Reply::text("下文 {{ phone }}"));
 }
@@ -174,7 +176,7 @@ fn a_promise_keeps_to_the_hours() {
     let promise = |open, reason| {
         let reply = on_stage(&known, open, |renderer, scene| {
             let decision = to_service(reason, Vec::new());
-            renderer.render(&decision, &evidence(MessageKind::Text), &State::default(), scene, TODAY)
+            renderer.render(&decision, &evidence(MessageKind::Text), (&State::default(), None), scene, TODAY)
         });
         let [Part::Text(words)] = reply.parts.as_slice() else { panic!("{reply:?}") };
         words.clone()

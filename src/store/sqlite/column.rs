@@ -1,5 +1,6 @@
 //! Columns to values, for the types that SQLite does not have.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -41,6 +42,18 @@ pub(super) fn tags(row: &SqliteRow) -> Result<BTreeSet<String>, StoreError> {
 /// Tags, as [`tags`] reads them.
 pub(super) fn tags_json(tags: &BTreeSet<String>) -> String {
     serde_json::Value::from_iter(tags.iter().cloned()).to_string()
+}
+
+/// Fields of a customer's record, stored as a JSON object of strings.
+pub(super) fn record(row: &SqliteRow) -> Result<BTreeMap<String, String>, StoreError> {
+    let json: String = row.try_get("record")?;
+    serde_json::from_str(&json)
+        .map_err(|source| StoreError::Unreadable { column: "record", source: source.into() })
+}
+
+/// Fields of a record, as [`record`] reads them.
+pub(super) fn record_json(fields: &BTreeMap<String, String>) -> String {
+    serde_json::Value::from_iter(fields.clone()).to_string()
 }
 
 /// The kind of customer.

@@ -1,5 +1,6 @@
 //! Customers in SQLite.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -83,16 +84,16 @@ pub(super) async fn note_key(
     Ok(())
 }
 
-/// Moves the time last seen on, and adds tags.
+/// Moves the time last seen on, and adds tags and fields of the record.
 pub(super) async fn touch(
     connection: &mut SqliteConnection,
     key: &CustomerKey,
-    tags_added: BTreeSet<String>,
+    (tags_added, record): (BTreeSet<String>, &BTreeMap<String, String>),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let row = sqlx::query(
         "UPDATE customers SET last_seen_ms = max(last_seen_ms, ?4)
-         WHERE bot = ?1 AND channel = ?2 AND customer_id = ?3 RETURNING tags",
+         WHERE bot = ?1 AND channel = ?2 AND customer_id = ?3 RETURNING tags, record",
     )
     .bind(&key.bot)
     .bind(&key.channel)
@@ -108,6 +109,17 @@ pub(super) async fn touch(
             .bind(&key.channel)
             .bind(&key.customer_id)
             .bind(column::tags_json(&tags))
+            .execute(&mut *connection)
+            .await?;
+    }
+    if !record.is_empty() {
+        let mut fields = column::record(&row)?;
+        fields.extend(record.clone());
+        sqlx::query("UPDATE customers SET record = ?4 WHERE bot = ?1 AND channel = ?2 AND customer_id = ?3")
+            .bind(&key.bot)
+            .bind(&key.channel)
+            .bind(&key.customer_id)
+            .bind(column::record_json(&fields))
             .execute(connection)
             .await?;
     }
@@ -126,6 +138,7 @@ fn read(row: &SqliteRow) -> Result<CustomerRow, StoreError> {
         name: row.try_get("name")?,
         kind: column::customer_kind(row)?,
         tags: column::tags(row)?,
+        record: column::record(row)?,
         region: row.try_get("region")?,
         first_seen_at: column::time(row, "first_seen_ms")?,
         last_seen_at: column::time(row, "last_seen_ms")?,

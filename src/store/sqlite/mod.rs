@@ -14,6 +14,7 @@ mod open;
 mod outbox;
 mod privacy;
 mod setting;
+mod task;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -60,6 +61,10 @@ use crate::store::PublicationRow;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::StoreFuture;
+use crate::store::TaskStepRow;
+use crate::store::TicketFilter;
+use crate::store::TicketId;
+use crate::store::TicketRow;
 use crate::store::TurnReceipt;
 use crate::store::TurnRow;
 use crate::store::VersionFiles;
@@ -199,6 +204,18 @@ impl Store for SqliteStore {
 
     fn page_take<'a>(&'a self, page: &'a Page, now: Timestamp) -> StoreFuture<'a, usize> {
         Box::pin(outbox::page_take(self, page, now))
+    }
+
+    fn tickets(&self, filter: TicketFilter) -> StoreFuture<'_, Vec<TicketRow>> {
+        Box::pin(task::tickets(self, filter))
+    }
+
+    fn ticket_close(&self, id: TicketId, now: Timestamp) -> StoreFuture<'_, ()> {
+        Box::pin(task::close(self, id, now))
+    }
+
+    fn task_steps<'a>(&'a self, bot: &'a str, since: Timestamp) -> StoreFuture<'a, Vec<TaskStepRow>> {
+        Box::pin(task::steps(self, bot, since))
     }
 
     fn handoffs(&self, filter: HandoffFilter) -> StoreFuture<'_, Vec<HandoffRow>> {

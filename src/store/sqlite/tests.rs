@@ -1,5 +1,6 @@
 //! The common list, and what is SQLite's own: durability, the file, and who may open it.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -107,6 +108,9 @@ async fn a_reopened_store_has_kept_everything() {
     }
     let read = store.conversation(&key, at(0)).await.unwrap();
     let turn = TurnRow {
+        record: BTreeMap::new(),
+        tickets: Vec::new(),
+        steps: Vec::new(),
         tags_added: ["会员".to_owned()].into(),
         handoff: Some(tests::handoff("客户要求")),
         answers: vec![CallbackAnswer { key: answered.clone(), reply: "好".to_owned(), late: true }],

@@ -14,6 +14,7 @@ use crate::store::sqlite::conversation;
 use crate::store::sqlite::customer;
 use crate::store::sqlite::handoff;
 use crate::store::sqlite::outbox;
+use crate::store::sqlite::task;
 
 /// See [`Store::record_turn`](crate::store::Store::record_turn).
 pub(super) async fn record(store: &SqliteStore, turn: TurnRow) -> Result<TurnReceipt, StoreError> {
@@ -23,7 +24,7 @@ pub(super) async fn record(store: &SqliteStore, turn: TurnRow) -> Result<TurnRec
     let connection = &mut *transaction;
     let id = turn.conversation_id;
     let customer = advance(connection, &turn).await?;
-    customer::touch(connection, &customer, turn.tags_added, turn.at).await?;
+    customer::touch(connection, &customer, (turn.tags_added, &turn.record), turn.at).await?;
     let inbound_id = conversation::add_message(connection, id, Direction::In, &turn.inbound, turn.at).await?;
     let outbound_id =
         conversation::add_message(connection, id, Direction::Out, &turn.outbound, turn.at).await?;
@@ -31,6 +32,8 @@ pub(super) async fn record(store: &SqliteStore, turn: TurnRow) -> Result<TurnRec
         Some(request) => Some(handoff::request(connection, id, request, turn.at).await?),
         None => None,
     };
+    task::add_tickets(connection, id, &turn.tickets, turn.at).await?;
+    task::count_steps(connection, customer.bot(), &turn.steps, turn.at).await?;
     for answer in &turn.answers {
         callback::record_answer(connection, answer, turn.at).await?;
     }

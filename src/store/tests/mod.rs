@@ -9,6 +9,7 @@ mod setting;
 mod turn;
 mod version;
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -78,6 +79,9 @@ pub(super) fn callback(app: &str, key: &str) -> CallbackKey {
 /// A turn that follows on a conversation as it was read.
 pub(super) fn turn(conversation: &ConversationRow, at: Timestamp) -> TurnRow {
     TurnRow {
+        record: BTreeMap::new(),
+        tickets: Vec::new(),
+        steps: Vec::new(),
         conversation_id: conversation.id,
         revision: conversation.revision,
         at,

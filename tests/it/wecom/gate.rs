@@ -42,6 +42,10 @@ use yingda::store::SqliteStore;
 use yingda::store::Store;
 use yingda::store::StoreError;
 use yingda::store::StoreFuture;
+use yingda::store::TaskStepRow;
+use yingda::store::TicketFilter;
+use yingda::store::TicketId;
+use yingda::store::TicketRow;
 use yingda::store::TurnReceipt;
 use yingda::store::TurnRow;
 use yingda::store::VersionFiles;
@@ -91,6 +95,18 @@ impl Store for Gate {
 
     fn customer_seen<'a>(&'a self, seen: &'a CustomerSeen, now: Timestamp) -> StoreFuture<'a, CustomerRow> {
         self.inner.customer_seen(seen, now)
+    }
+
+    fn tickets(&self, filter: TicketFilter) -> StoreFuture<'_, Vec<TicketRow>> {
+        self.inner.tickets(filter)
+    }
+
+    fn ticket_close(&self, id: TicketId, now: Timestamp) -> StoreFuture<'_, ()> {
+        self.inner.ticket_close(id, now)
+    }
+
+    fn task_steps<'a>(&'a self, bot: &'a str, since: Timestamp) -> StoreFuture<'a, Vec<TaskStepRow>> {
+        self.inner.task_steps(bot, since)
     }
 
     fn customer<'a>(&'a self, key: &'a CustomerKey) -> StoreFuture<'a, Option<CustomerRow>> {

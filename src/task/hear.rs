@@ -1,0 +1,298 @@
+//! What a message says to a task: an answer to what was asked, and whatever else it lets slip.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use jiff::Zoned;
+use regex::Regex;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::knowledge::task::SlotSpec;
+use crate::message::MessageKind;
+use crate::nlu::slot::Slot;
+use crate::nlu::slot::SlotName;
+use crate::nlu::value::Value as Meant;
+use crate::task::Said;
+use crate::task::Task;
+use crate::task::TaskSet;
+use crate::task::expression;
+use crate::task::progress::Progress;
+use crate::text::pick;
+
+/// Longest text that may be a mere yes or no, in characters. Chosen by hand.
+const YES_CHARS_MAX: usize = 12;
+
+/// Longest words of a slot, where it says nothing else.
+const WORDS_CHARS_MAX: usize = 500;
+
+/// What a message says to the task that asked something.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hearing {
+    /// The answer to what was asked; `null` leaves it out.
+    pub answer: Option<Value>,
+    /// Whether that answer is of a kind that could hardly mean anything else.
+    pub plain: bool,
+    /// What it says of other slots.
+    pub others: BTreeMap<String, Value>,
+    /// Whether it takes something back.
+    pub corrects: bool,
+}
+
+/// Entities that say who and which, and stay true for a talk: order, parcel, telephone, name.
+///
+/// * Returns them by the taxonomy's id.
+#[must_use]
+pub fn identity(said: Said<'_>, now: &Zoned) -> BTreeMap<String, Value> {
+    [SlotName::OrderId, SlotName::TrackingNo, SlotName::Phone, SlotName::Person]
+        .into_iter()
+        .filter_map(|name| Some((name.as_str().to_owned(), mention(said, name, now)?)))
+        .collect()
+}
+
+impl TaskSet {
+    /// What a message says to a task that waits for an answer.
+    #[must_use]
+    pub fn hear(&self, progress: &Progress, said: Said<'_>, now: &Zoned) -> Hearing {
+        let Some(task) = self.task(&progress.task) else { return Hearing::default() };
+        let asked = task.asked(progress);
+        let (answer, plain) = match asked {
+            Some((name, slot)) => task.answer(name, slot, progress, said, now),
+            None => (None, false),
+        };
+        let corrects = CORRECTS.is_match(said.utterance.as_str());
+        // What only its own prompt fills may be taken back once it is filled.
+        let takes_back = corrects || asked.is_some_and(|(_, slot)| slot.confirm);
+        let mut others = task.slips(
+            said,
+            &|name| takes_back && progress.slots.get(name).is_some_and(|value| !value.is_null()),
+            now,
+        );
+        if let Some((name, _)) = asked {
+            others.remove(name);
+        }
+        Hearing { answer, plain, others, corrects }
+    }
+
+    /// What the message that starts a task says of its slots.
+    #[must_use]
+    pub fn slips(&self, id: &str, said: Said<'_>, now: &Zoned) -> BTreeMap<String, Value> {
+        self.task(id).map(|task| task.slips(said, &|_| false, now)).unwrap_or_default()
+    }
+}
+
+impl Task {
+    /// Slots that the entities of a message fill, whatever was asked.
+    ///
+    /// * `also`: whether it may fill one that only its own prompt fills.
+    fn slips(&self, said: Said<'_>, also: &dyn Fn(&str) -> bool, now: &Zoned) -> BTreeMap<String, Value> {
+        let open = self.spec.slot.iter().filter(|(name, slot)| !slot.own_answer_only || also(name));
+        open.filter_map(|(name, slot)| {
+            let value = if slot.choices.is_empty() {
+                mention(said, SlotName::named(slot.entity.as_deref()?)?, now)?
+            } else {
+                chosen(slot, said.utterance.as_str(), false)?
+            };
+            self.accepts(name, slot, &value, now).then(|| (name.clone(), value))
+        })
+        .collect()
+    }
+
+    /// The answer to a prompt, and whether it is plain.
+    fn answer(
+        &self,
+        name: &str,
+        slot: &SlotSpec,
+        progress: &Progress,
+        said: Said<'_>,
+        now: &Zoned,
+    ) -> (Option<Value>, bool) {
+        let text = said.utterance.as_str();
+        if slot.picture && said.kind == MessageKind::Image {
+            return (Some(json!("图片")), true);
+        }
+        if slot.optional && SKIPS.is_match(text) {
+            return (Some(Value::Null), true);
+        }
+        if said.kind != MessageKind::Text || text.is_empty() {
+            return (None, false);
+        }
+        let found = if slot.confirm {
+            confirmed(said).map(Value::Bool)
+        } else if !slot.choices.is_empty() {
+            chosen(slot, text, true)
+        } else if slot.pick.is_some() {
+            picked(slot, progress, text, now)
+        } else if let Some(entity) = slot.entity.as_deref().and_then(SlotName::named) {
+            mention(said, entity, now).or_else(|| self.matched(name, said))
+        } else if slot.text {
+            let words = if slot.pattern.is_some() {
+                self.matched(name, said)
+            } else {
+                Some(json!(said.utterance.normalised.original().trim()))
+            };
+            return (words.filter(|value| self.accepts(name, slot, value, now)), false);
+        } else {
+            None
+        };
+        let found = found.filter(|value| self.accepts(name, slot, value, now));
+        let plain = found.is_some();
+        (found, plain)
+    }
+
+    /// What the slot's pattern finds in the words.
+    fn matched(&self, name: &str, said: Said<'_>) -> Option<Value> {
+        let found = self.patterns.get(name)?.find(said.utterance.as_str())?;
+        Some(json!(found.as_str()))
+    }
+
+    /// Whether a value is one that the slot takes.
+    fn accepts(&self, name: &str, slot: &SlotSpec, value: &Value, now: &Zoned) -> bool {
+        if let Some(words) = value.as_str() {
+            let n_chars = words.chars().count();
+            let chars_max = if slot.chars_max == 0 { WORDS_CHARS_MAX } else { slot.chars_max };
+            let says_something = words.chars().any(char::is_alphanumeric);
+            if !says_something || !(slot.chars_min.max(1)..=chars_max).contains(&n_chars) {
+                return false;
+            }
+            if self.patterns.get(name).is_some_and(|pattern| !pattern.is_match(words)) {
+                return false;
+            }
+        }
+        // An expression that cannot be evaluated refuses nothing: `check` has told of it.
+        slot.valid
+            .as_deref()
+            .is_none_or(|valid| expression::holds(valid, &json!({ "value": value }), now).unwrap_or(true))
+    }
+}
+
+/// The last mention of an entity that is not denied, as a machine keeps it.
+fn mention(said: Said<'_>, name: SlotName, now: &Zoned) -> Option<Value> {
+    let mentioned = |slot: &&Slot| slot.name == name && !slot.negated;
+    let slot = said.meaning.slots.iter().rev().find(mentioned)?;
+    let text = slot.span.of(said.utterance.as_str());
+    let at = |at: jiff::Timestamp| {
+        at.to_zoned(now.time_zone().clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    };
+    Some(match &slot.value {
+        Some(Meant::Period(period)) => {
+            json!({ "text": text, "from": at(period.from), "until": at(period.to) })
+        }
+        Some(Meant::Amount(amount)) => json!({ "text": text, "count": amount.count, "unit": amount.unit }),
+        Some(Meant::Money(money)) => {
+            json!({ "text": text, "fen_min": money.fen_min, "fen_max": money.fen_max })
+        }
+        Some(Meant::Colour(colour)) => json!(colour.canonical),
+        Some(Meant::Word(word) | Meant::Products { word, .. }) => json!(word),
+        Some(Meant::Measure(_)) | None if name == SlotName::Size => {
+            json!(text.trim_end_matches(['码', '号']).to_uppercase())
+        }
+        Some(Meant::Measure(_)) | None if matches!(name, SlotName::OrderId | SlotName::TrackingNo) => {
+            json!(text.to_uppercase())
+        }
+        Some(Meant::Measure(_)) | None => json!(text),
+    })
+}
+
+/// The choice that a message makes.
+///
+/// * `answers`: whether it was asked for, so that a bare number counts.
+fn chosen(slot: &SlotSpec, text: &str, answers: bool) -> Option<Value> {
+    let titles: Vec<String> = slot.choices.iter().map(|choice| choice.title().to_owned()).collect();
+    if answers && let Some(at) = pick::by_number(text, titles.len()) {
+        return Some(json!(slot.choices[at].value));
+    }
+    let text = &slot.undecided.iter().fold(text.to_owned(), |text, word| text.replace(word, " "));
+    // What is named last and not denied is meant: 不是退货 是换货.
+    let mut best: Option<(usize, usize, &str)> = None;
+    for choice in &slot.choices {
+        for word in choice.words.iter().map(String::as_str).chain([choice.value.as_str()]) {
+            for (at, found) in text.match_indices(word) {
+                let denied = DENIED.is_match(&text[..at]);
+                let end = at + found.len();
+                let later = best.is_none_or(|(end_before, len, _)| (end, found.len()) > (end_before, len));
+                if !denied && later {
+                    best = Some((end, found.len(), &choice.value));
+                }
+            }
+        }
+    }
+    if let Some((_, _, value)) = best {
+        return Some(json!(value));
+    }
+    answers.then(|| pick::by_words(text, &titles)).flatten().map(|at| json!(slot.choices[at].value))
+}
+
+/// The item of a saved list that a message picks; `null` is none of them.
+fn picked(slot: &SlotSpec, progress: &Progress, text: &str, now: &Zoned) -> Option<Value> {
+    let items = progress.saved.get(slot.pick.as_deref()?)?.as_array()?;
+    let labels = labels(slot, items, now);
+    let at = pick::by_number(text, labels.len()).or_else(|| pick::by_words(text, &labels)).or_else(|| {
+        let none = slot.none.is_some() && NONE.is_match(text);
+        none.then_some(items.len())
+    })?;
+    Some(items.get(at).cloned().unwrap_or(Value::Null))
+}
+
+/// What the items of a list are called, and the words for none of them.
+pub(super) fn labels(slot: &SlotSpec, items: &[Value], now: &Zoned) -> Vec<String> {
+    let label = slot.label.as_deref().unwrap_or("{{ item }}");
+    let called = |item: &Value| expression::fill(label, &json!({ "item": item }), now).unwrap_or_default();
+    items.iter().map(called).chain(slot.none.clone()).collect()
+}
+
+/// Whether a message says yes or no.
+fn confirmed(said: Said<'_>) -> Option<bool> {
+    let text = said.utterance.as_str();
+    // Who says that something is wrong has not said what: neither yes nor no.
+    if CORRECTS.is_match(text) {
+        return None;
+    }
+    if text.chars().count() <= YES_CHARS_MAX {
+        if NO.is_match(text) {
+            return Some(false);
+        }
+        if YES.is_match(text) {
+            return Some(true);
+        }
+    }
+    let (intent, probability) = said.meaning.intents.as_ref()?.first()?;
+    match intent {
+        "affirm" if probability.value() >= SURE => Some(true),
+        "deny" if probability.value() >= SURE => Some(false),
+        _ => None,
+    }
+}
+
+/// How sure the network must be of a yes that no word gives away. Chosen by hand.
+const SURE: f32 = 0.8;
+
+fn fixed(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a fixed expression")
+}
+
+static YES: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(
+        r"^[嗯哦啊那就我]*(?:是的?|对的?|对对|好的?|好呀|好吧|好滴|可以|行|中|成|ok|okay|yes|没错|没问题|没毛病|确认|确定|同意|要|要的|提交|办吧|就这样|就这么|就它|麻烦|嗯+|恩+|1)(?:[的了吧啊呀嘞哒滴办]|确认|提交|没错|可以|好|行|麻烦了?|谢谢|您|你|[ ,.。!~])*$",
+    )
+});
+
+static NO: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(
+        r"^[嗯哦啊那]*(?:不要|不用|不行|不了|不可以|不同意|不确认|不需要|别|先别|没有|no|否|等等|等下|2)|^不[吧啊呀了]*[.。!~]*$",
+    )
+});
+
+static SKIPS: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(
+        r"^(?:那)?(?:跳过|没有了?|没有?要求|无|不用了?|不需要|不填|先不填|不写了?|随便|都行|都可以|没啥|没什么)(?:[吧了的啊谢 ]|谢谢)*[.。!~]*$",
+    )
+});
+
+static NONE: LazyLock<Regex> =
+    LazyLock::new(|| fixed(r"都不是|不是这|没有我|都不对|以上都不|不在里面|没看到"));
+
+static CORRECTS: LazyLock<Regex> =
+    LazyLock::new(|| fixed(r"不对|错了|不是|改成|改为|换成|应该是|重新|说错|打错|写错|搞错|弄错|更正"));
+
+static DENIED: LazyLock<Regex> = LazyLock::new(|| fixed(r"(?:不是?要?|不想|没要|别|不)$"));
