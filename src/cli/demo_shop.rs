@@ -36,7 +36,8 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     note(format_args!(
         "机器人要用它，在 connectors.toml 写 url = \"http://{address}\"，并在 serve.allow_hosts 里写 \"{address}\""
     ));
-    server::serve(listener, Shop::new(Arc::new(Timestamp::now), None).router(), DRAIN).await?;
+    server::serve(listener, Shop::new(Arc::new(Timestamp::now), None).router(), DRAIN, Arc::default())
+        .await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -59,7 +60,9 @@ pub(super) async fn start(listen: SocketAddr, clock: Clock) -> anyhow::Result<So
         }
     };
     let address = listener.local_addr().context("asking for the address of the demo shop")?;
-    tokio::spawn(async move { server::serve(listener, Shop::new(clock, None).router(), DRAIN).await });
+    tokio::spawn(async move {
+        server::serve(listener, Shop::new(clock, None).router(), DRAIN, Arc::default()).await
+    });
     Ok(address)
 }
 

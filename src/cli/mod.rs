@@ -1,5 +1,6 @@
 //! The commands, one file each. Data goes to stdout, talk to stderr.
 
+mod agent;
 mod ask;
 mod backup;
 mod bench;
@@ -19,8 +20,10 @@ mod model;
 mod outbox;
 mod search;
 mod serve;
+mod tasks;
 mod teach;
 mod threads;
+mod tickets;
 mod train;
 mod versions;
 
@@ -75,6 +78,12 @@ enum Command {
     Entries(gaps::Args),
     /// List the customers who wait for a human.
     Handoffs(handoffs::Args),
+    /// Add and list the people who answer customers.
+    Agent(agent::Args),
+    /// Draw the tasks of a bot, and count where customers drop off.
+    Tasks(tasks::Args),
+    /// List what tasks have left for staff to do.
+    Tickets(tickets::Args),
     /// List messages that were never sent, and why.
     Outbox(outbox::Args),
     /// Run a shop's order system that does not exist, for trying out tasks.
@@ -133,6 +142,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Gaps(args) => gaps::gaps(&args, &config),
         Command::Entries(args) => gaps::entries(&args, &config),
         Command::Handoffs(args) => handoffs::run(&args, &config),
+        Command::Agent(args) => agent::run(&args, &config),
+        Command::Tasks(args) => tasks::run(&args, &config),
+        Command::Tickets(args) => tickets::run(&args, &config),
         Command::Outbox(args) => outbox::run(&args, &config),
         Command::DemoShop(args) => demo_shop::run(&args, &config),
         Command::Customer(args) => customer::run(&args, &config),

@@ -21,6 +21,7 @@ use crate::desk::feed::Feeds;
 use crate::desk::interrupted;
 use crate::desk::outbox;
 use crate::desk::sweep;
+use crate::desk::timers;
 use crate::desk::watch::Watch;
 use crate::desk::webhook;
 use crate::engine::Engine;
@@ -94,6 +95,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let keep = SignedDuration::from_hours(i64::from(config.callback.keep_hours));
     let beside = [
         tokio::spawn(webhook::run(Arc::clone(&service), endpoints, webhook::LOOK_EVERY)),
+        tokio::spawn(timers::run(Arc::clone(&service), desk.handover.clone())),
         tokio::spawn(sweep::run(Arc::clone(&service), keep)),
         tokio::spawn(watch.run()),
         tokio::spawn(feeds.run()),
@@ -102,7 +104,8 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
         tokio::spawn(interrupted::run(callbacks, plans)),
     ];
     let drain = Duration::from_secs(config.serve.drain_seconds);
-    let served = server::serve(listener, http::router(desk), drain).await;
+    let stopping = Arc::clone(&desk.stopping);
+    let served = server::serve(listener, http::router(desk), drain, stopping).await;
     beside.iter().for_each(tokio::task::JoinHandle::abort);
     store.close().await;
     served?;

@@ -5,5 +5,6 @@ pub mod feed;
 pub mod interrupted;
 pub mod outbox;
 pub mod sweep;
+pub mod timers;
 pub mod watch;
 pub mod webhook;

@@ -314,12 +314,30 @@ impl Engine {
         &self.calendar
     }
 
+    /// What is kept of a text: sensitive words masked where they ask for it.
+    #[must_use]
+    pub fn kept(&self, text: &str) -> String {
+        self.read(text).0.normalised.original().to_owned()
+    }
+
     /// A standard sentence for somebody, outside of any decision: flood, failure, waiting.
     #[must_use]
     pub fn say(&self, sentence: Sentence, inbound: &Inbound, now: Timestamp) -> Reply {
+        self.say_with(sentence, inbound, now, minijinja::context! {})
+    }
+
+    /// Like [`Self::say`], with what the sentence may use besides.
+    #[must_use]
+    pub fn say_with(
+        &self,
+        sentence: Sentence,
+        inbound: &Inbound,
+        now: Timestamp,
+        extra: minijinja::Value,
+    ) -> Reply {
         let (hours, opening) = (self.calendar.describe(), self.opening(now));
         let scene = self.scene(&inbound.customer, &hours, opening.as_deref());
-        Reply::text(self.renderer.sentence(sentence, &scene, minijinja::context! {}))
+        Reply::text(self.renderer.sentence(sentence, &scene, extra))
     }
 
     /// The greeting for somebody.

@@ -47,6 +47,8 @@ pub(super) struct ChatResponse {
     reply: Vec<PartView>,
     answer_id: Option<MessageId>,
     turn: Option<TurnView>,
+    /// `bot`, or `human` where the message went to a human and the reply is empty.
+    speaker: &'static str,
 }
 
 pub(super) async fn chat(
@@ -65,6 +67,11 @@ pub(super) async fn chat(
         |reply: &Reply| -> Vec<PartView> { reply.parts.iter().map(|part| view::part(part, &link)).collect() };
     match desk.service.answer(&question).await {
         Ok(answer) => {
+            if answer.reply.parts.is_empty() {
+                let response =
+                    ChatResponse { reply: Vec::new(), answer_id: None, turn: None, speaker: "human" };
+                return Ok(Json(response));
+            }
             let Some(turn) = &answer.turn else {
                 desk.meter.flooded();
                 return Err(ApiError::new(
@@ -78,7 +85,7 @@ pub(super) async fn chat(
             let reply = view::reply(&answer.engine, turn, &link);
             let explained = access.scope == Some(Scope::Admin);
             let turn = explained.then(|| view::turn(&answer.engine, turn, &answer.timings));
-            Ok(Json(ChatResponse { reply, answer_id: answer.answer_id, turn }))
+            Ok(Json(ChatResponse { reply, answer_id: answer.answer_id, turn, speaker: "bot" }))
         }
         Err(ServiceError::UnknownBot(bot)) => Err(unknown_bot(&desk, access, &bot)),
         Err(ServiceError::Store(StoreError::Empty { what } | StoreError::TooLong { what, .. })) => {

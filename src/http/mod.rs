@@ -4,7 +4,9 @@ mod access;
 mod attachment;
 mod bots;
 mod chat;
+mod conversations;
 mod error;
+mod events;
 mod feedback;
 mod gaps;
 mod handoffs;
@@ -17,6 +19,7 @@ mod outbox;
 mod page;
 mod search;
 pub mod server;
+mod tickets;
 mod versions;
 mod wecom;
 
@@ -24,6 +27,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -42,6 +46,7 @@ use crate::service::Service;
 use crate::service::app::App;
 use crate::service::callback::Callbacks;
 use crate::service::callback::Plan;
+use crate::service::handover::Handover;
 use crate::service::kf::Accounts;
 use crate::service::version::Versions;
 use crate::service::view::Address;
@@ -54,6 +59,8 @@ pub struct Desk {
     pub apps: BTreeMap<String, Arc<App>>,
     /// Answers their callbacks.
     pub callbacks: Callbacks,
+    /// Humans in the conversations.
+    pub handover: Handover,
     /// Their accounts of 微信客服.
     pub kf: Accounts,
     /// Signs links to attachments.
@@ -70,6 +77,8 @@ pub struct Desk {
     pub body_bytes_max: usize,
     /// Requests worked on at the same time.
     pub requests_max: usize,
+    /// Set when the server stops: whoever listens for events is let go.
+    pub stopping: Arc<AtomicBool>,
 }
 
 type Shared = Arc<Desk>;
@@ -80,6 +89,19 @@ pub fn router(desk: Desk) -> Router {
     let guarded = Router::new()
         .route("/api/v1/bots", get(bots::list))
         .route("/api/v1/chat", post(chat::chat))
+        .route("/api/v1/chat/events", get(events::customer))
+        .route("/api/v1/conversations", get(conversations::list))
+        .route("/api/v1/conversations/{id}", get(conversations::show))
+        .route("/api/v1/conversations/{id}/take", post(conversations::take))
+        .route("/api/v1/conversations/{id}/reply", post(conversations::reply))
+        .route("/api/v1/conversations/{id}/note", post(conversations::note))
+        .route("/api/v1/conversations/{id}/return", post(conversations::give_back))
+        .route("/api/v1/conversations/{id}/close", post(conversations::close))
+        .route("/api/v1/conversations/{id}/transfer", post(conversations::transfer))
+        .route("/api/v1/events", get(events::staff))
+        .route("/api/v1/tickets", get(tickets::list))
+        .route("/api/v1/tickets/{id}/close", post(tickets::close))
+        .route("/api/v1/bots/{bot}/tasks", get(tickets::steps))
         .route("/api/v1/bots/{bot}/versions", get(versions::list))
         .route("/api/v1/bots/{bot}/versions/{number}/diff", get(versions::diff))
         .route("/api/v1/bots/{bot}/versions/{number}/publish", post(versions::publish))
@@ -140,10 +162,12 @@ impl Desk {
         signer: Signer,
     ) -> Self {
         let versions = Versions::new(Arc::clone(service.store()), Path::new("data"));
+        let handover = Handover::new(Arc::clone(&service), apps.clone());
         Self {
             service,
             apps,
             callbacks,
+            handover,
             kf: Accounts::default(),
             signer,
             meter: Meter::new(),
@@ -152,6 +176,7 @@ impl Desk {
             public_url: String::new(),
             body_bytes_max: 262_144,
             requests_max: 512,
+            stopping: Arc::default(),
         }
     }
 

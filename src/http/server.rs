@@ -1,6 +1,9 @@
 //! Listening and stopping.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -34,13 +37,20 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
 /// Serves until SIGTERM or Ctrl-C, then takes no more connections and lets those under way finish.
 ///
 /// * `drain`: how long they may take; after that they are cut off.
+/// * `stopping`: set when the stop begins, for those who would otherwise never end.
 ///
 /// # Errors
 /// When the listener breaks.
-pub async fn serve(listener: TcpListener, router: Router, drain: Duration) -> Result<(), ServerError> {
-    let (told, mut stopping) = tokio::sync::watch::channel(false);
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    drain: Duration,
+    stopping: Arc<AtomicBool>,
+) -> Result<(), ServerError> {
+    let (told, mut stopped) = tokio::sync::watch::channel(false);
     let stop = async move {
         stop_signal().await;
+        stopping.store(true, Ordering::SeqCst);
         tracing::info!("stopping: no new requests, those under way are finished");
         told.send_replace(true);
     };
@@ -48,7 +58,7 @@ pub async fn serve(listener: TcpListener, router: Router, drain: Duration) -> Re
     let server = axum::serve(listener, service).with_graceful_shutdown(stop);
     let over_time = async {
         // The sender lives inside the server's future: an error means that the server is done.
-        if stopping.wait_for(|stopping| *stopping).await.is_ok() {
+        if stopped.wait_for(|stopped| *stopped).await.is_ok() {
             tokio::time::sleep(drain).await;
         } else {
             std::future::pending::<()>().await;

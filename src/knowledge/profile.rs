@@ -198,17 +198,38 @@ pub struct Holiday {
 }
 
 /// Who takes over, and who is told.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Handoff {
     /// Group that takes over when a rule names none; absent where nobody can: the bot then gives phone and hours.
     pub default_group: Option<String>,
     /// Group id to Chinese title.
     pub groups: BTreeMap<String, String>,
+    /// Minutes after which a customer is told that nobody has come yet, 1 to 1,440; off hours do not count.
+    pub wait_minutes: u32,
+    /// Group that is asked then; absent: the same group stays asked.
+    pub overdue_group: Option<String>,
+    /// Minutes that a human may be silent before the customer waits for another, 1 to 240.
+    pub lease_minutes: u32,
     /// Address that is told of every handoff, `env:NAME`, after Standard Webhooks.
     pub webhook: Option<String>,
     /// Key of the webhook's signature, `env:NAME`, value `whsec_` and base64.
     pub webhook_secret: Option<String>,
+}
+
+impl Default for Handoff {
+    /// Nobody takes over.
+    fn default() -> Self {
+        Self {
+            default_group: None,
+            groups: BTreeMap::new(),
+            wait_minutes: 5,
+            overdue_group: None,
+            lease_minutes: 10,
+            webhook: None,
+            webhook_secret: None,
+        }
+    }
 }
 
 /// Most messages of one customer over HTTP; on WeCom every message is answered.

@@ -1,10 +1,7 @@
 //! The chain: sensitive words, what was left open last time, the answer that a task waits for, hard rules, a task that
 //! begins, FAQ and products over the threshold, what the intent alone allows, a clarifying question, soft rules, a human.
 
-use std::sync::LazyLock;
-
 use jiff::Timestamp;
-use regex::Regex;
 
 use crate::knowledge::Knowledge;
 use crate::knowledge::profile::Thresholds;
@@ -13,6 +10,7 @@ use crate::knowledge::rule::Stage;
 use crate::knowledge::sensitive::SensitiveAction;
 use crate::message::MessageKind;
 use crate::nlu::model::OUT_OF_SCOPE;
+use crate::policy::attend;
 use crate::policy::choice;
 use crate::policy::decision::About;
 use crate::policy::decision::Basis;
@@ -20,7 +18,6 @@ use crate::policy::decision::Decision;
 use crate::policy::decision::Move;
 use crate::policy::decision::Reason;
 use crate::policy::evidence::Evidence;
-use crate::policy::evidence::Waiting;
 use crate::policy::follow;
 use crate::policy::state::Choice;
 use crate::policy::state::State;
@@ -28,7 +25,6 @@ use crate::policy::state::Target;
 use crate::probability::Probability;
 use crate::retrieval::faq::EntryHit;
 use crate::rules::RuleHit;
-use crate::task::Hearing;
 
 /// Topics offered at most when the bot asks back.
 pub const TOPICS_MAX: usize = 3;
@@ -70,25 +66,21 @@ pub fn decide(
     let picked = left_open(known, before, evidence, usable);
     let decision = alarmed(known, evidence)
         .or_else(|| picked.clone())
-        .or_else(|| answered(evidence, |waiting| waiting.hearing.answer.is_some() && waiting.hearing.plain))
-        .or_else(|| {
-            ruled(known, &evidence.rules, Stage::Hard).filter(|decision| interrupts(evidence, decision))
-        })
-        .or_else(|| told_to_task(known, evidence))
+        .or_else(|| attend::plainly_answered(known, evidence))
+        .or_else(|| hard(known, evidence))
+        .or_else(|| attend::answered(known, evidence))
         .or_else(|| without_words(evidence).filter(|_| evidence.completed.is_none()))
-        .or_else(|| begun(known, evidence))
-        .or_else(|| said_again(evidence))
-        .or_else(|| {
-            match (
-                found(known, evidence).filter(|found| !is_small_talk(known, evidence, found)),
-                meant(known, evidence),
-            ) {
-                // Whose wish for a person is plain gets one, and no quiz.
-                (Some(Decision::Clarify { .. }), Some(handoff @ Decision::Handoff { .. })) => Some(handoff),
-                (found, meant) => found.or(meant.filter(|meant| !is_small_talk(known, evidence, meant))),
+        .or_else(|| attend::begun(known, evidence))
+        .or_else(|| attend::said_again(evidence))
+        .or_else(|| match (found(known, evidence), meant(known, evidence)) {
+            // Whose wish for a person is plain gets one, and no quiz.
+            (Some(Decision::Clarify { .. }), Some(handoff @ Decision::Handoff { .. })) => Some(handoff),
+            (found, meant) => {
+                let serious = |decision: &Decision| !attend::is_small_talk(known, evidence, decision);
+                found.filter(serious).or(meant.filter(serious))
             }
         })
-        .or_else(|| asked_again(evidence))
+        .or_else(|| attend::asked_again(evidence))
         .or_else(|| nearly_found(known, evidence))
         .or_else(|| ruled(known, &evidence.rules, Stage::Soft))
         .unwrap_or_else(|| to_human(known, None, Reason::Unknown));
@@ -140,7 +132,8 @@ fn left_open(
     usable: &dyn Fn(usize) -> bool,
 ) -> Option<Decision> {
     let text = evidence.utterance.as_str().trim_end_matches(|c: char| !c.is_alphanumeric());
-    if follow::drops(text) && *before != State::default() {
+    let gives_up = follow::drops(text) || attend::gives_up(evidence);
+    if gives_up && *before != State::default() {
         return Some(Decision::Answer(Basis::Dropped));
     }
     let goes_on = GO_ON.contains(&text);
@@ -175,61 +168,13 @@ fn chosen(
     }
 }
 
-/// The task that waits goes on, where the message says to it what `does`.
-fn answered(evidence: &Evidence, does: impl Fn(&Waiting) -> bool) -> Option<Decision> {
-    let waiting = evidence.task.waiting.as_ref().filter(|waiting| does(waiting))?;
-    Some(Decision::Task { id: waiting.task.clone(), step: Move::GoOn })
-}
-
-/// Whether what a rule says may come in between a task's question and its answer: a handoff, another task, the answer to a
-/// question; not a mere `好的～`.
-fn interrupts(evidence: &Evidence, decision: &Decision) -> bool {
-    let speaks_only = matches!(decision, Decision::Answer(_));
-    evidence.task.waiting.is_none() || !speaks_only || ASKS.is_match(evidence.utterance.as_str())
-}
-
-/// Free words are the answer that a task waits for, and so is what they let slip of its other slots, unless they are a
-/// question that the bot can answer.
-fn told_to_task(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
-    let is_known = matches!(found(known, evidence), Some(Decision::Answer(_)));
-    let asks = ASKS.is_match(evidence.utterance.as_str());
-    answered(evidence, |waiting| {
-        let Hearing { answer, others, corrects, .. } = &waiting.hearing;
-        (answer.is_some() && !(asks && is_known)) || (!others.is_empty() && (*corrects || !is_known))
-    })
-}
-
-/// The intent alone begins a task, or takes up one that is not the one that waits.
-fn begun(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
-    let (_, probability) = evidence.meaning.intents.as_ref()?.first()?;
-    let task =
-        evidence.task.starts.as_ref().filter(|_| probability.value() >= known.profile.thresholds.intent)?;
-    let waits = evidence.task.waiting.as_ref().is_some_and(|waiting| waiting.task == *task);
-    (!waits).then(|| Decision::Task { id: task.clone(), step: Move::Begin })
-}
-
-/// Who only says once more what they want is asked once more.
-fn said_again(evidence: &Evidence) -> Option<Decision> {
-    let waiting = evidence.task.waiting.as_ref()?;
-    let is_same = evidence.task.starts.as_ref() == Some(&waiting.task);
-    (is_same && !ASKS.is_match(evidence.utterance.as_str())).then(|| asked_again(evidence)).flatten()
-}
-
-/// Whether an answer is one to small talk, of an entry or of an intent: no answer to the question that a task waits with.
-fn is_small_talk(known: &Knowledge, evidence: &Evidence, decision: &Decision) -> bool {
-    let talk = |intent: &String| known.profile.intents.get(intent).is_some_and(|spec| spec.reply.is_some());
-    evidence.task.waiting.is_some()
-        && match decision {
-            Decision::Answer(Basis::Entry(at)) => talk(&known.entries[*at].topic),
-            Decision::Answer(Basis::Intent(id)) => talk(id),
-            _ => false,
-        }
-}
-
-/// A task waits for an answer, and nothing that the message could mean is one.
-fn asked_again(evidence: &Evidence) -> Option<Decision> {
-    let waiting = evidence.task.waiting.as_ref()?;
-    Some(Decision::Task { id: waiting.task.clone(), step: Move::AskAgain })
+/// What a hard rule says, where it may interrupt a task; an intent knows better which task begins.
+fn hard(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
+    let decision = ruled(known, &evidence.rules, Stage::Hard)?;
+    match decision {
+        Decision::Task { .. } => attend::begun(known, evidence).or(Some(decision)),
+        decision => attend::interrupts(evidence, &decision).then_some(decision),
+    }
 }
 
 fn ruled(known: &Knowledge, rules: &[RuleHit], stage: Stage) -> Option<Decision> {
@@ -266,10 +211,12 @@ fn without_words(evidence: &Evidence) -> Option<Decision> {
     match evidence.kind {
         MessageKind::Entered => Some(Decision::Answer(Basis::Greeting)),
         MessageKind::Image | MessageKind::Voice | MessageKind::Video | MessageKind::File => {
-            Some(Decision::Answer(Basis::Media))
+            evidence.task.waiting.is_none().then_some(Decision::Answer(Basis::Media))
         }
         MessageKind::Text | MessageKind::Location | MessageKind::Link => {
-            (!evidence.utterance.has_words()).then_some(Decision::Answer(Basis::NoWords))
+            // Figures may be the answer that a task waits for, or a poor try at one.
+            let is_silent = !evidence.utterance.has_words() && evidence.task.waiting.is_none();
+            is_silent.then_some(Decision::Answer(Basis::NoWords))
         }
     }
 }
@@ -293,7 +240,7 @@ fn meant(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
 }
 
 /// FAQ and products that are sure enough: an answer, or a question which of several.
-fn found(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
+pub(super) fn found(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
     let limits = known.profile.thresholds;
     let entry = evidence.entries.first().map(|hit| hit.probability.value());
     let product = evidence.products.hits.first().map(|hit| hit.probability.value());
@@ -399,12 +346,6 @@ fn tags(rules: &[RuleHit]) -> Vec<String> {
         })
         .collect()
 }
-
-/// Words that make a message a question.
-static ASKS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"[?]|吗|呢$|么$|怎么|如何|多少|什么|啥|哪|几天|多久|能不能|可不可以|是不是|会不会|有没有")
-        .expect("a fixed expression")
-});
 
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use crate::rules::RuleHit;
 use crate::task::Hearing;
 use crate::task::Said;
 use crate::task::TaskSet;
+use crate::task::progress::Progress;
 use crate::text::utterance::Utterance;
 
 /// What speaks for one decision or another.
@@ -59,7 +60,8 @@ impl TaskEvidence {
     /// Asks the tasks.
     #[must_use]
     pub fn gather(tasks: &TaskSet, before: &State, said: Said<'_>, now: &Zoned) -> Self {
-        let active = before.tasks.last().filter(|progress| tasks.remembers(progress, now.timestamp()));
+        let attends = |progress: &&Progress| !progress.paused && tasks.remembers(progress, now.timestamp());
+        let active = before.tasks.last().filter(attends);
         let waiting = active.map(|progress| Waiting {
             task: progress.task.clone(),
             hearing: tasks.hear(progress, said, now),

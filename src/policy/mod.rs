@@ -2,6 +2,7 @@
 //!
 //! Pure: the same evidence, state and settings give the same decision.
 
+mod attend;
 pub mod choice;
 pub mod decide;
 pub mod decision;

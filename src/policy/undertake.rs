@@ -42,6 +42,7 @@ pub fn undertake(
     let now = run.now.timestamp();
     let mut under_way: Vec<Progress> =
         before.tasks.iter().filter(|progress| tasks.remembers(progress, now)).cloned().collect();
+    let mut resting: Vec<Progress> = under_way.extract_if(.., |progress| progress.paused).collect();
     let told = match &decision {
         Decision::Task { id, step: Move::Begin } => {
             under_way.retain(|progress| progress.task != *id);
@@ -61,10 +62,12 @@ pub fn undertake(
             None
         }
         Decision::Answer(_) => under_way.pop().and_then(|progress| reminder(tasks, progress, run)),
-        Decision::Clarify { .. }
-        | Decision::Handoff { .. }
-        | Decision::Decline(_)
-        | Decision::Block { .. } => None,
+        // A human has it now; the bot asks no more until the talk is given back.
+        Decision::Handoff { .. } => {
+            under_way.iter_mut().for_each(|progress| progress.paused = true);
+            None
+        }
+        Decision::Clarify { .. } | Decision::Decline(_) | Decision::Block { .. } => None,
     };
     let told = told.map(|mut told| {
         match &told.end {
@@ -83,9 +86,12 @@ pub fn undertake(
         }
         told
     });
-    under_way.drain(..under_way.len().saturating_sub(TASKS_MAX));
-    state.tasks = under_way;
-    state.recalled = recalled(before, evidence, run, now);
+    // One that rests and is begun anew has nothing left to rest for.
+    resting.retain(|own| under_way.iter().all(|other| other.task != own.task));
+    resting.append(&mut under_way);
+    resting.drain(..resting.len().saturating_sub(TASKS_MAX));
+    state.tasks = resting;
+    state.recalled = recalled(before, evidence, told.as_ref(), run);
     (Outcome { decision, state, tags }, told)
 }
 
@@ -104,8 +110,12 @@ fn reminder(tasks: &TaskSet, mut progress: Progress, run: Run<'_>) -> Option<Tol
 }
 
 /// Who and which, of this message and of those before it.
-fn recalled(before: &State, evidence: &Evidence, run: Run<'_>, now: Timestamp) -> Option<Recalled> {
-    let said = task::identity(evidence.said(), run.now);
+fn recalled(before: &State, evidence: &Evidence, told: Option<&Told>, run: Run<'_>) -> Option<Recalled> {
+    let now = run.now.timestamp();
+    let mut said = task::identity(evidence.said(), run.now);
+    // The order that a task has found is the one that is talked about.
+    let order = told.and_then(|told| told.progress.slots.get("order")?.get("number"));
+    said.extend(order.map(|number| ("order_id".to_owned(), number.clone())));
     let known = before.recalled.as_ref().filter(|known| known.is_fresh(now));
     let mut values: BTreeMap<_, _> = known.map(|known| known.values.clone()).unwrap_or_default();
     if said.is_empty() {

@@ -102,6 +102,9 @@ fn extras(sentence: Sentence) -> Vec<Value> {
             .map(|available| context! { variant => "黑色 M码", available, ..product_value(&full_product()) })
             .to_vec(),
         Sentence::HandoffOpen | Sentence::HandoffClosed => vec![context! { group => "客服组" }],
+        Sentence::Queue => vec![context! { n_ahead => 2, minutes => 5 }, context! { n_ahead => 1, minutes => () }],
+        Sentence::AgentTook => vec![context! { agent => "小王" }],
+        Sentence::Transferred => vec![context! { group => "售后组" }],
         Sentence::TaskResumed => vec![context! { title => "退换货" }],
         Sentence::Media => vec![context! { kind => "图片" }],
         Sentence::Expired => [false, true]
@@ -116,6 +119,10 @@ fn extras(sentence: Sentence) -> Vec<Value> {
         | Sentence::NoWords
         | Sentence::More
         | Sentence::CallFailed
+        | Sentence::Returned
+        | Sentence::Closed
+        | Sentence::HandoffOverdue
+        | Sentence::LeaseLapsed
         | Sentence::NothingLeft
         | Sentence::Dropped
         | Sentence::Flood

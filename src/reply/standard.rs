@@ -62,6 +62,20 @@ sentences! {
         "{{ product.name }}：{% if price %}{{ product.price }}元{% endif %}{% if colour %}\n颜色：{{ product.colours }}{% endif %}{% if size %}\n尺码/规格：{{ product.sizes }}{% endif %}{% if material %}\n材质：{{ product.materials }}{% if product.description %}\n{{ product.description }}{% endif %}{% endif %}{% if stock %}\n库存：{{ product.availability }}{% endif %}",
     Dropped "dropped" "The customer lets the matter drop." =>
         "好的，那就先不办了。有需要随时叫我～",
+    Queue "queue" "How many wait ahead: `n_ahead`, and `minutes` where that is known." =>
+        "前面还有{{ n_ahead }}位在等{% if minutes %}，大约{{ minutes }}分钟{% endif %}。等的时候有别的问题，可以接着问我。",
+    AgentTook "agent_took" "A human has taken over: `agent`." =>
+        "您好，我是{{ agent }}，由我来为您服务，前面的对话我都看到了。",
+    Returned "returned" "A human gives the talk back to the bot." =>
+        "人工服务先到这里，接下来有问题可以直接问我；要找同事，回复“转人工”。",
+    Closed "closed" "A human closes the talk." =>
+        "这次服务就到这里，谢谢您的耐心。有需要随时再来。",
+    Transferred "transferred" "A human hands the talk to another group: `group`." =>
+        "已为您转到{{ group }}，前面说过的不用重复，请稍等。",
+    HandoffOverdue "handoff_overdue" "Nobody has taken over in time." =>
+        "让您久等了，同事还在忙别的顾客。您的问题已经登记，会尽快联系您{% if phone %}；着急的话可以拨打 {{ phone }}{% endif %}。",
+    LeaseLapsed "lease_lapsed" "The human has been silent for too long." =>
+        "刚才的同事暂时离开了，我正在请其他同事接着为您处理，请稍等。",
     CallFailed "call_failed" "A task could not be carried on by the bot; a human goes on." =>
         "系统这会儿查不到，我请同事帮您接着办。",
     TaskResumed "task_resumed" "A task is taken up again: `title`." =>

@@ -339,6 +339,10 @@ fn mapped(spec: &CallSpec, item: &Value) -> Value {
     let mut own = json!({});
     for (name, path) in &spec.fields {
         let value = at(item, path).cloned().unwrap_or(Value::Null);
+        // An order without a refund has none, and not one of nothing.
+        if value.is_null() && name.contains('.') {
+            continue;
+        }
         let known = value.as_str().and_then(|word| spec.values.get(name)?.get(word)).map(|word| json!(word));
         let mut place = &mut own;
         for part in name.split('.') {
@@ -410,7 +414,7 @@ values = { state = { WAIT = "paid" } }
         ] });
         let expected = json!([
             { "number": "1", "state": "paid", "line": { "title": "衬衫" } },
-            { "number": "2", "state": "signed", "line": { "title": null } },
+            { "number": "2", "state": "signed" },
         ]);
         assert_eq!(understood(&spec(ORDERS), &response, &now()), Ok(CallResult::Answered(expected)));
     }

@@ -36,6 +36,7 @@ use crate::service::burst::Bursts;
 use crate::service::delivery::Back;
 use crate::service::delivery::Delivery;
 use crate::service::delivery::message_key;
+use crate::service::handover::Route;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
 use crate::store::CallbackRow;
@@ -274,8 +275,11 @@ impl Callbacks {
                     }
                 }
             };
-            let delivery = Delivery { keys, back: Box::new(back) };
+            let route = Route { app: app.name.clone(), kf: None };
+            let delivery = Delivery { route: Some(route), keys, back: Box::new(back) };
             match self.service.answer_delivery(&question, &delivery).await {
+                // A human answers, when they do.
+                Ok(answer) if answer.reply.parts.is_empty() => return Ok(String::new()),
                 Ok(answer) => return Ok((delivery.back)(&answer.reply).response),
                 // Somebody was faster with one of them; what is left is read again.
                 Err(ServiceError::Store(StoreError::CallbackAnswered { .. })) => {
@@ -365,6 +369,7 @@ fn late_call(
         recipient: member.to_owned(),
         body: json!({ "path": "message/send", "json": message }).to_string(),
         key: id,
+        to_customer: true,
         latest_only: true,
         expires_at: received_at.checked_add(LATE_MAX).ok(),
     })

@@ -4,13 +4,18 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use crate::message::Reply;
+use crate::service::handover::Route;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
+use crate::store::ConversationId;
 use crate::store::NewOutbox;
+use crate::store::Revision;
 use crate::text::hex::lower_hex;
 
 /// Deliveries that one turn answers.
 pub struct Delivery {
+    /// How the customer is reached from now on.
+    pub route: Option<Route>,
     /// Their keys, in order; at least one. What goes back goes to the last.
     pub keys: Vec<CallbackKey>,
     /// Makes of a reply what goes back.
@@ -32,6 +37,7 @@ pub struct Back {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Composed {
     pub(super) answers: Vec<CallbackAnswer>,
+    pub(super) route: Option<String>,
     pub(super) outbox: Vec<NewOutbox>,
 }
 
@@ -46,7 +52,8 @@ impl Delivery {
             reply: if at == last { back.response.clone() } else { String::new() },
             late: back.late && at == last,
         });
-        Composed { answers: answers.collect(), outbox: back.calls }
+        let route = self.route.as_ref().map(Route::to_json);
+        Composed { answers: answers.collect(), route, outbox: back.calls }
     }
 }
 
@@ -56,6 +63,22 @@ impl Delivery {
 pub fn message_key(delivery: &CallbackKey, part: usize) -> String {
     let named = format!("{}\n{}\n{part}", delivery.app(), delivery.key());
     format!("y{}", &lower_hex(&Sha256::digest(named))[..31])
+}
+
+/// An id of a message that no delivery brought about: of a human, or of the clock.
+#[must_use]
+pub fn own_key(conversation: ConversationId, revision: Revision) -> String {
+    let named = format!("own\n{conversation}\n{revision}");
+    format!("y{}", &lower_hex(&Sha256::digest(named))[..31])
+}
+
+impl Delivery {
+    /// The deliveries, answered without a word.
+    pub(super) fn silent(&self) -> Vec<CallbackAnswer> {
+        let answer =
+            |key: &CallbackKey| CallbackAnswer { key: key.clone(), reply: String::new(), late: false };
+        self.keys.iter().map(answer).collect()
+    }
 }
 
 #[cfg(test)]
@@ -70,7 +93,7 @@ mod tests {
             late: true,
             calls: Vec::new(),
         };
-        let delivery = Delivery { keys: vec![key("1"), key("2")], back: Box::new(back) };
+        let delivery = Delivery { route: None, keys: vec![key("1"), key("2")], back: Box::new(back) };
         let composed = delivery.compose(&Reply::text("好"));
         let answers: Vec<_> =
             composed.answers.iter().map(|one| (one.key.key(), one.reply.as_str(), one.late)).collect();

@@ -40,6 +40,7 @@ use crate::service::callback::chain;
 use crate::service::delivery::Back;
 use crate::service::delivery::Delivery;
 use crate::service::delivery::message_key;
+use crate::service::handover::Route;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
 use crate::store::CallbackRow;
@@ -408,13 +409,15 @@ impl Account {
                     recipient: item.external_userid.clone(),
                     body: json!({ "path": path, "json": message }).to_string(),
                     key: id,
+                    to_customer: true,
                     latest_only: false,
                     expires_at,
                 }
             });
             Back { response: String::new(), late: false, calls: calls.collect() }
         };
-        Delivery { keys, back: Box::new(back) }
+        let route = Route { app: self.app.name.clone(), kf: Some(self.open_kfid.clone()) };
+        Delivery { route: Some(route), keys, back: Box::new(back) }
     }
 }
 

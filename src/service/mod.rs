@@ -8,6 +8,8 @@ pub mod delivery;
 pub mod fetch;
 pub mod flood;
 pub mod gap;
+pub mod handover;
+pub mod inbox;
 pub mod kf;
 pub mod merge;
 pub mod order;
@@ -39,15 +41,20 @@ use crate::message::CustomerKind;
 use crate::message::Inbound;
 use crate::message::MessageKind;
 use crate::message::Reply;
+use crate::policy::decision::Decision;
 use crate::policy::state::State;
 use crate::reply::standard::Sentence;
 use crate::service::call::Calls;
 use crate::service::delivery::Delivery;
 use crate::service::flood::Flood;
 use crate::service::order::Order;
+use crate::store::Change;
+use crate::store::ConversationRow;
 use crate::store::CustomerKey;
 use crate::store::CustomerSeen;
 use crate::store::MessageId;
+use crate::store::NewOutbox;
+use crate::store::Speaker;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::TurnReceipt;
@@ -92,9 +99,9 @@ pub struct Question {
 /// What came of a question.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// What is said. Never empty.
+    /// What is said; empty where a human speaks with the customer.
     pub reply: Reply,
-    /// How it came about; absent where no bot was asked (flood).
+    /// How it came about; absent where no bot was asked (flood, a human).
     pub turn: Option<Turn>,
     /// Id of the recorded answer; absent where nothing was recorded (flood).
     pub answer_id: Option<MessageId>,
@@ -242,7 +249,11 @@ impl Service {
         let mut round = 1;
         loop {
             match self.attempt(engine, question, &key, delivery).await {
-                Err(ServiceError::Store(StoreError::Conflict { .. })) if round < ROUNDS_MAX => round += 1,
+                Err(ServiceError::Store(StoreError::Conflict { .. } | StoreError::HumanSpeaks { .. }))
+                    if round < ROUNDS_MAX =>
+                {
+                    round += 1;
+                }
                 result => return result,
             }
         }
@@ -260,6 +271,9 @@ impl Service {
             CustomerSeen { key: key.clone(), kind: question.kind, name: question.name.clone(), region: None };
         let customer = self.store.customer_seen(&seen, now).await?;
         let conversation = self.store.conversation(key, now).await?;
+        if conversation.speaker == Speaker::Human {
+            return self.to_human(engine, question, delivery, &conversation, now).await;
+        }
         let before = state::read(&conversation.state)?;
         let mut inbound = inbound(question, customer.name, customer.tags);
         inbound.customer.record = customer.record;
@@ -267,19 +281,67 @@ impl Service {
         inbound.customer.first_visit = conversation.first_visit();
         let (turn, timings) = run(engine, &inbound, before.clone(), now).await?;
         let origin = call::origin(&conversation);
-        let turn = self.calls.carry_on(engine, turn, (&inbound, &before), &origin, now).await;
+        let mut turn = self.calls.carry_on(engine, turn, (&inbound, &before), &origin, now).await;
+        self.tell_queue(engine, &inbound, &conversation, &mut turn, now).await?;
         let mut composed = delivery.map(|delivery| delivery.compose(&turn.reply)).unwrap_or_default();
         composed.outbox.extend(record::rule_calls(&conversation, &inbound, &turn, now));
-        let sends = !composed.outbox.is_empty();
+        let sends = composed.outbox.clone();
         let row = record::row(engine, &conversation, (&inbound, &question.with), &turn, composed, now)?;
         let receipt = self.store.record_turn(row).await?;
-        if sends {
-            self.outbox_filled.notify_one();
-        }
+        self.outbox_written(&sends);
         self.announce(question, &turn, &receipt, &timings);
         let answer_id = Some(receipt.outbound_id);
         let reply = turn.reply.clone();
         Ok(Answer { reply, turn: Some(turn), answer_id, engine: Arc::clone(engine), timings })
+    }
+
+    /// Hands a message to the human who serves the customer; the bot is silent.
+    async fn to_human(
+        &self,
+        engine: &Arc<Engine>,
+        question: &Question,
+        delivery: Option<&Delivery>,
+        conversation: &ConversationRow,
+        now: Timestamp,
+    ) -> Result<Answer, ServiceError> {
+        let text = engine.kept(question.content.as_text());
+        let body = record::said(question.content.kind(), &text, &question.with);
+        let answers = delivery.map(Delivery::silent).unwrap_or_default();
+        let change = Change { answers, ..handover::heard(conversation, body, now) };
+        self.store.change(&change).await?;
+        let (turn, answer_id) = (None, None);
+        let reply = Reply { parts: Vec::new() };
+        Ok(Answer { reply, turn, answer_id, engine: Arc::clone(engine), timings: Vec::new() })
+    }
+
+    /// Says how many wait ahead of somebody who is handed over while people are there.
+    async fn tell_queue(
+        &self,
+        engine: &Engine,
+        inbound: &Inbound,
+        conversation: &ConversationRow,
+        turn: &mut Turn,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        let Decision::Handoff { group, .. } = &turn.decision else { return Ok(()) };
+        if !engine.calendar().is_open(now) {
+            return Ok(());
+        }
+        let queue = self.store.queue(&inbound.bot, group, conversation.id).await?;
+        if queue.n_ahead == 0 {
+            return Ok(());
+        }
+        let minutes = queue.wait_seconds.map(|seconds| seconds.div_ceil(60).max(1));
+        let extra = minijinja::context! { n_ahead => queue.n_ahead, minutes };
+        turn.reply.parts.extend(engine.say_with(Sentence::Queue, inbound, now, extra).parts);
+        Ok(())
+    }
+
+    /// Wakes who sends, where there is something to send.
+    fn outbox_written(&self, outbox: &[NewOutbox]) {
+        if !outbox.is_empty() {
+            self.outbox_filled.notify_one();
+        }
     }
 
     fn announce(

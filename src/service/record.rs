@@ -21,6 +21,7 @@ use crate::policy::state::State;
 use crate::policy::state::Target;
 use crate::service::call;
 use crate::service::delivery::Composed;
+use crate::service::handover;
 use crate::service::state;
 use crate::service::view;
 use crate::store::ConversationRow;
@@ -43,11 +44,7 @@ pub(super) fn row(
     composed: Composed,
     now: Timestamp,
 ) -> serde_json::Result<TurnRow> {
-    let text = turn.evidence.utterance.normalised.original();
-    let mut said = json!({ "kind": inbound.content.kind().as_str(), "text": text });
-    if !with.is_empty() {
-        said["with"] = with.iter().map(|kind| kind.as_str()).collect();
-    }
+    let said = said(inbound.content.kind(), turn.evidence.utterance.normalised.original(), with);
     // The candidates that lost are left out: they can be computed again from text and version.
     let view = view::turn(engine, turn, &[]);
     let before = state::read(&conversation.state)?;
@@ -70,7 +67,7 @@ pub(super) fn row(
         conversation_id: conversation.id,
         revision: conversation.revision,
         at: now,
-        inbound: said.to_string(),
+        inbound: said,
         outbound: reply.to_string(),
         state: state::write(&turn.state)?,
         tags_added: turn.tags.iter().cloned().collect::<BTreeSet<_>>(),
@@ -79,8 +76,18 @@ pub(super) fn row(
         steps: steps(turn),
         handoff: handoff(engine, inbound, turn, now),
         answers: composed.answers,
+        route: composed.route,
         outbox: composed.outbox,
     })
+}
+
+/// What a customer sent, as the store keeps it.
+pub(super) fn said(kind: MessageKind, text: &str, with: &[MessageKind]) -> String {
+    let mut said = json!({ "kind": kind.as_str(), "text": text });
+    if !with.is_empty() {
+        said["with"] = with.iter().map(|kind| kind.as_str()).collect();
+    }
+    said.to_string()
 }
 
 /// Calls of rules that fired, to be made once the turn is committed and as often as it takes.
@@ -99,6 +106,7 @@ pub(super) fn rule_calls(
             recipient: inbound.bot.clone(),
             body: call::to_outbox(&inbound.customer, &call, now).to_string(),
             key: call::key(&call::origin(conversation), &call),
+            to_customer: false,
             latest_only: false,
             expires_at: None,
         }
@@ -198,6 +206,7 @@ fn handoff(engine: &Engine, inbound: &Inbound, turn: &Turn, now: Timestamp) -> O
         reason: reason.as_str().to_owned(),
         summary: summary.to_string(),
         due: opening.map(|at| at.strftime("%Y-%m-%d %H:%M").to_string()),
+        overdue_at: Some(handover::overdue_at(engine, now)),
         webhook_pending: engine.known().profile.handoff.webhook.is_some(),
     })
 }

@@ -40,6 +40,8 @@ struct ProgressRow {
     saved: BTreeMap<String, Value>,
     #[serde(default)]
     tries: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    paused: bool,
     at: Timestamp,
 }
 
@@ -114,13 +116,8 @@ pub fn read(text: &str) -> serde_json::Result<State> {
         aspect: focus.aspect,
         at: focus.at,
     });
-    let tasks = row.tasks.into_iter().map(|ProgressRow { task, step, slots, saved, tries, at }| Progress {
-        task,
-        step,
-        slots,
-        saved,
-        tries,
-        at,
+    let tasks = row.tasks.into_iter().map(|ProgressRow { task, step, slots, saved, tries, paused, at }| {
+        Progress { task, step, slots, saved, tries, paused, at }
     });
     let recalled = row.recalled.map(|RecalledRow { values, at }| Recalled { values, at });
     Ok(State { pending, rest: row.rest, focus, tasks: tasks.collect(), recalled })
@@ -153,8 +150,8 @@ pub fn write(state: &State) -> serde_json::Result<String> {
         at,
     });
     let tasks = state.tasks.iter().cloned().map(|progress| {
-        let Progress { task, step, slots, saved, tries, at } = progress;
-        ProgressRow { task, step, slots, saved, tries, at }
+        let Progress { task, step, slots, saved, tries, paused, at } = progress;
+        ProgressRow { task, step, slots, saved, tries, paused, at }
     });
     let recalled = state.recalled.clone().map(|Recalled { values, at }| RecalledRow { values, at });
     let rest = state.rest.clone();
@@ -196,6 +193,7 @@ mod tests {
                 ]),
                 saved: BTreeMap::from([("found".to_owned(), serde_json::json!([{ "number": "1" }]))]),
                 tries: 2,
+                paused: true,
                 at: Timestamp::from_second(1_795_485_600).unwrap(),
             }],
             recalled: Some(Recalled {

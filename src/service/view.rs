@@ -30,6 +30,7 @@ use crate::reply::quote::quotation;
 use crate::store::Fate;
 use crate::store::HandoffRow;
 use crate::store::OutboxRow;
+use crate::store::TicketRow;
 use crate::task::End;
 use crate::task::Told;
 use crate::text::normalise::normalise;
@@ -172,6 +173,23 @@ pub fn handoff(row: &HandoffRow) -> Value {
         "asked_at": row.asked_at.to_string(),
         "closed_at": row.closed_at.map(|at| at.to_string()),
         "summary": serde_json::from_str::<Value>(&row.summary).unwrap_or(Value::Null),
+    })
+}
+
+/// A ticket as staff and the command line see it.
+#[must_use]
+pub fn ticket(row: &TicketRow) -> Value {
+    json!({
+        "id": row.id,
+        "conversation_id": row.conversation_id,
+        "bot": row.customer.bot(),
+        "channel": row.customer.channel(),
+        "customer_id": row.customer.customer_id(),
+        "task": row.task,
+        "title": row.title,
+        "fields": serde_json::from_str::<Value>(&row.fields).unwrap_or(Value::Null),
+        "opened_at": row.opened_at.to_string(),
+        "closed_at": row.closed_at.map(|at| at.to_string()),
     })
 }
 

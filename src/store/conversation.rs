@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::store::AgentId;
+use crate::store::Author;
 use crate::store::CallbackAnswer;
 use crate::store::CustomerKey;
 use crate::store::HandoffReceipt;
 use crate::store::HandoffRequest;
 use crate::store::NewOutbox;
 use crate::store::NewTicket;
+use crate::store::Speaker;
 use crate::store::StoreError;
 use crate::store::TaskStep;
 use crate::store::limit;
@@ -35,6 +38,12 @@ pub struct ConversationRow {
     pub state: String,
     /// Turns recorded so far; a turn must name the one it started from.
     pub revision: Revision,
+    /// Who speaks.
+    pub speaker: Speaker,
+    /// The human who speaks, and until when without a word.
+    pub holder: Option<(AgentId, Timestamp)>,
+    /// How the customer is reached, JSON; `None` where only their own requests do.
+    pub route: Option<String>,
     /// When it began.
     pub created_at: Timestamp,
     /// Latest recorded turn, or the beginning.
@@ -68,6 +77,8 @@ pub struct MessageRow {
     pub conversation_id: ConversationId,
     /// Which way it went.
     pub direction: Direction,
+    /// Who said it.
+    pub author: Author,
     /// The message, JSON as it was recorded.
     pub body: String,
     /// The time of its turn.
@@ -101,6 +112,8 @@ pub struct TurnRow {
     pub handoff: Option<HandoffRequest>,
     /// The answers to the callbacks that brought the message, where some did.
     pub answers: Vec<CallbackAnswer>,
+    /// How the customer is reached from now on, JSON; `None` where nothing new is known.
+    pub route: Option<String>,
     /// What is to be sent, in this order.
     pub outbox: Vec<NewOutbox>,
 }
@@ -113,6 +126,9 @@ impl TurnRow {
         limit::payload("conversation state", &self.state)?;
         for tag in &self.tags_added {
             limit::name("customer tag", tag)?;
+        }
+        if let Some(route) = &self.route {
+            limit::payload("route to the customer", route)?;
         }
         for (field, value) in &self.record {
             limit::name("field of a customer's record", field)?;

@@ -10,6 +10,12 @@ use crate::store::VersionNumber;
 /// Why the store could not do what was asked. Whatever was asked then left nothing behind.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// A human speaks in the conversation; the bot is silent.
+    #[error("conversation {conversation} is held by a human")]
+    HumanSpeaks {
+        /// The conversation.
+        conversation: i64,
+    },
     /// The data directory is missing and cannot be made, or something else bears its name.
     #[error("cannot create the data directory {}", path.display())]
     Directory {

@@ -29,6 +29,8 @@ pub struct HandoffRequest {
     pub due: Option<String>,
     /// True when a webhook is to announce it.
     pub webhook_pending: bool,
+    /// When the customer is told that nobody has taken over; `None`: never.
+    pub overdue_at: Option<Timestamp>,
 }
 
 impl HandoffRequest {

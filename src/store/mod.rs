@@ -10,6 +10,7 @@ mod customer;
 mod error;
 mod exchange;
 mod handoff;
+mod handover;
 mod limit;
 mod outbox;
 mod privacy;
@@ -20,6 +21,7 @@ mod tests;
 mod version;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use jiff::Timestamp;
@@ -35,6 +37,10 @@ pub use customer::{CustomerKey, CustomerRow, CustomerSeen};
 pub use error::StoreError;
 pub use exchange::{ExchangeFilter, ExchangeRow};
 pub use handoff::{HandoffFilter, HandoffId, HandoffReceipt, HandoffRequest, HandoffRow, WEBHOOK_LEASE};
+pub use handover::{
+    AgentId, AgentRow, Author, Change, ChangeReceipt, EventId, EventRow, HandoffChange, NoteRow, Queue,
+    Speaker, TimerKind, TimerRow,
+};
 pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
 pub use outbox::{Attempt, Fate, NewOutbox, OUTBOX_LEASE, OutboxId, OutboxRow, Page, PageItem};
 pub use privacy::{CustomerFile, Forgotten};
@@ -188,11 +194,82 @@ pub trait Store: Send + Sync + 'static {
     /// Handoffs that pass the filter, newest first.
     fn handoffs(&self, filter: HandoffFilter) -> StoreFuture<'_, Vec<HandoffRow>>;
 
+    /// The handoff of a conversation that is open, where one is.
+    fn handoff_open(&self, id: ConversationId) -> StoreFuture<'_, Option<HandoffRow>>;
+
+    /// Messages of a conversation behind one, oldest first.
+    ///
+    /// * `limit`: most rows, cut to [`ROWS_MAX`].
+    fn messages_after(
+        &self,
+        id: ConversationId,
+        after: MessageId,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<MessageRow>>;
+
     /// Closes a handoff. Closing it again changes nothing; its webhook is delivered all the same.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] for an unknown handoff.
     fn handoff_close(&self, id: HandoffId, now: Timestamp) -> StoreFuture<'_, ()>;
+
+    /// A conversation by its id; `None` for an unknown one.
+    fn conversation_by_id(&self, id: ConversationId) -> StoreFuture<'_, Option<ConversationRow>>;
+
+    /// Conversations whose customers wait for a human or have one, longest quiet first.
+    ///
+    /// * `limit`: most rows, cut to [`ROWS_MAX`].
+    fn attended(&self, limit: u32) -> StoreFuture<'_, Vec<ConversationRow>>;
+
+    /// Stores a change of a conversation, in one transaction.
+    ///
+    /// # Errors
+    /// * [`StoreError::Conflict`] when another change or turn came first.
+    /// * [`StoreError::NotFound`], [`StoreError::CallbackUnknown`], [`StoreError::CallbackAnswered`],
+    ///   [`StoreError::TooLong`].
+    fn change<'a>(&'a self, change: &'a Change) -> StoreFuture<'a, ChangeReceipt>;
+
+    /// Timers that have run out, in the order of their time. Each is taken away by the [`Change`] that it brings about.
+    ///
+    /// * `limit`: most rows, cut to [`ROWS_MAX`].
+    fn timers_due(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<TimerRow>>;
+
+    /// How long customers of a group wait.
+    fn queue<'a>(
+        &'a self,
+        bot: &'a str,
+        group: &'a str,
+        conversation_id: ConversationId,
+    ) -> StoreFuture<'a, Queue>;
+
+    /// What staff are told, from behind an event on.
+    ///
+    /// * `limit`: most rows, cut to [`ROWS_MAX`].
+    fn events(&self, after: EventId, limit: u32) -> StoreFuture<'_, Vec<EventRow>>;
+
+    /// The latest event; 0 before the first.
+    fn last_event(&self) -> StoreFuture<'_, EventId>;
+
+    /// Forgets events from before a time; returns how many.
+    fn events_prune(&self, before: Timestamp) -> StoreFuture<'_, u64>;
+
+    /// What staff have noted about a conversation, oldest first.
+    fn notes(&self, conversation_id: ConversationId) -> StoreFuture<'_, Vec<NoteRow>>;
+
+    /// Adds an agent, or gives one of that name other groups and another key.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`], [`StoreError::TooLong`].
+    fn agent_add<'a>(
+        &'a self,
+        name: &'a str,
+        groups: &'a BTreeSet<String>,
+        key_id: KeyId,
+        now: Timestamp,
+    ) -> StoreFuture<'a, AgentRow>;
+
+    /// All agents.
+    fn agents(&self) -> StoreFuture<'_, Vec<AgentRow>>;
 
     /// Tickets that pass the filter, newest first.
     fn tickets(&self, filter: TicketFilter) -> StoreFuture<'_, Vec<TicketRow>>;

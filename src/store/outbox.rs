@@ -24,6 +24,8 @@ pub struct NewOutbox {
     pub body: String,
     /// What the receiving side tells a repetition by, 1 to 256 bytes, never used twice.
     pub key: String,
+    /// Whether the customer hears it; else a system of the shop's own does.
+    pub to_customer: bool,
     /// Whether a later turn of the conversation makes it pointless.
     pub latest_only: bool,
     /// From when on it is pointless.

@@ -19,6 +19,7 @@ use crate::task::TaskSet;
 use crate::task::expression;
 use crate::task::progress::Progress;
 use crate::text::pick;
+use crate::text::span::ByteSpan;
 
 /// Longest text that may be a mere yes or no, in characters. Chosen by hand.
 const YES_CHARS_MAX: usize = 12;
@@ -33,10 +34,14 @@ pub struct Hearing {
     pub answer: Option<Value>,
     /// Whether that answer is of a kind that could hardly mean anything else.
     pub plain: bool,
+    /// Whether its words were taken for an answer that does not do.
+    pub refused: bool,
     /// What it says of other slots.
     pub others: BTreeMap<String, Value>,
     /// Whether it takes something back.
     pub corrects: bool,
+    /// Whether it gives something that was repeated for confirmation another value.
+    pub changes: bool,
 }
 
 /// Entities that say who and which, and stay true for a talk: order, parcel, telephone, name.
@@ -46,7 +51,7 @@ pub struct Hearing {
 pub fn identity(said: Said<'_>, now: &Zoned) -> BTreeMap<String, Value> {
     [SlotName::OrderId, SlotName::TrackingNo, SlotName::Phone, SlotName::Person]
         .into_iter()
-        .filter_map(|name| Some((name.as_str().to_owned(), mention(said, name, now)?)))
+        .filter_map(|name| Some((name.as_str().to_owned(), mentions(said, name, now).next()?)))
         .collect()
 }
 
@@ -71,7 +76,13 @@ impl TaskSet {
         if let Some((name, _)) = asked {
             others.remove(name);
         }
-        Hearing { answer, plain, others, corrects }
+        let refused =
+            answer.is_none() && asked.is_some_and(|(_, slot)| slot.text) && said.kind == MessageKind::Text;
+        let changes = asked.is_some_and(|(_, slot)| slot.confirm)
+            && others
+                .iter()
+                .any(|(name, value)| progress.slots.get(name).is_some_and(|known| known != value));
+        Hearing { answer, plain, refused, others, corrects, changes }
     }
 
     /// What the message that starts a task says of its slots.
@@ -88,12 +99,16 @@ impl Task {
     fn slips(&self, said: Said<'_>, also: &dyn Fn(&str) -> bool, now: &Zoned) -> BTreeMap<String, Value> {
         let open = self.spec.slot.iter().filter(|(name, slot)| !slot.own_answer_only || also(name));
         open.filter_map(|(name, slot)| {
-            let value = if slot.choices.is_empty() {
-                mention(said, SlotName::named(slot.entity.as_deref()?)?, now)?
+            let accepted = |value: &Value| self.accepts(name, slot, value, now);
+            let value = if !slot.choices.is_empty() {
+                chosen(slot, said.utterance.as_str(), false).filter(accepted)
+            } else if let Some(entity) = slot.entity.as_deref().and_then(SlotName::named) {
+                mentions(said, entity, now).find(accepted)
             } else {
-                chosen(slot, said.utterance.as_str(), false)?
+                // Any words at all would fill a slot of free text.
+                None
             };
-            self.accepts(name, slot, &value, now).then(|| (name.clone(), value))
+            Some((name.clone(), value?))
         })
         .collect()
     }
@@ -124,14 +139,17 @@ impl Task {
         } else if slot.pick.is_some() {
             picked(slot, progress, text, now)
         } else if let Some(entity) = slot.entity.as_deref().and_then(SlotName::named) {
-            mention(said, entity, now).or_else(|| self.matched(name, said))
+            let accepted = |value: &Value| self.accepts(name, slot, value, now);
+            mentions(said, entity, now).find(accepted).or_else(|| self.matched(name, said))
         } else if slot.text {
+            // A number or an address of letters that fits can hardly be anything else.
+            let plain = slot.pattern.is_some() && text.bytes().filter(u8::is_ascii_alphanumeric).count() >= 4;
             let words = if slot.pattern.is_some() {
                 self.matched(name, said)
             } else {
                 Some(json!(said.utterance.normalised.original().trim()))
             };
-            return (words.filter(|value| self.accepts(name, slot, value, now)), false);
+            return (words.filter(|value| self.accepts(name, slot, value, now)), plain);
         } else {
             None
         };
@@ -143,7 +161,7 @@ impl Task {
     /// What the slot's pattern finds in the words.
     fn matched(&self, name: &str, said: Said<'_>) -> Option<Value> {
         let found = self.patterns.get(name)?.find(said.utterance.as_str())?;
-        Some(json!(found.as_str()))
+        Some(json!(as_typed(said, ByteSpan::new(found.start(), found.end()))))
     }
 
     /// Whether a value is one that the slot takes.
@@ -155,7 +173,7 @@ impl Task {
             if !says_something || !(slot.chars_min.max(1)..=chars_max).contains(&n_chars) {
                 return false;
             }
-            if self.patterns.get(name).is_some_and(|pattern| !pattern.is_match(words)) {
+            if self.patterns.get(name).is_some_and(|pattern| !pattern.is_match(&words.to_lowercase())) {
                 return false;
             }
         }
@@ -166,15 +184,30 @@ impl Task {
     }
 }
 
-/// The last mention of an entity that is not denied, as a machine keeps it.
-fn mention(said: Said<'_>, name: SlotName, now: &Zoned) -> Option<Value> {
-    let mentioned = |slot: &&Slot| slot.name == name && !slot.negated;
-    let slot = said.meaning.slots.iter().rev().find(mentioned)?;
-    let text = slot.span.of(said.utterance.as_str());
+/// Words as they were typed, where they differ from their normal form in no more than the case of letters.
+fn as_typed(said: Said<'_>, span: ByteSpan) -> &str {
+    let normalised = &said.utterance.normalised;
+    let (normal, typed) =
+        (span.of(normalised.as_str()), normalised.to_original(span).of(normalised.original()));
+    if typed.to_lowercase() == normal { typed } else { normal }
+}
+
+/// Mentions of an entity, the last first and those that are not denied before the others, as a machine keeps them.
+fn mentions<'m>(said: Said<'m>, name: SlotName, now: &'m Zoned) -> impl Iterator<Item = Value> + 'm {
+    let named = move |negated: bool| {
+        said.meaning.slots.iter().rev().filter(move |slot| slot.name == name && slot.negated == negated)
+    };
+    // 那件卫衣我不要了: what is to be returned or cancelled is denied, and meant all the same.
+    let denied = matches!(name, SlotName::Item | SlotName::Color | SlotName::OrderId);
+    named(false).chain(named(true).filter(move |_| denied)).map(move |slot| mention(said, slot, now))
+}
+
+fn mention(said: Said<'_>, slot: &Slot, now: &Zoned) -> Value {
+    let (name, text) = (slot.name, as_typed(said, slot.span));
     let at = |at: jiff::Timestamp| {
         at.to_zoned(now.time_zone().clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
     };
-    Some(match &slot.value {
+    match &slot.value {
         Some(Meant::Period(period)) => {
             json!({ "text": text, "from": at(period.from), "until": at(period.to) })
         }
@@ -182,7 +215,9 @@ fn mention(said: Said<'_>, name: SlotName, now: &Zoned) -> Option<Value> {
         Some(Meant::Money(money)) => {
             json!({ "text": text, "fen_min": money.fen_min, "fen_max": money.fen_max })
         }
-        Some(Meant::Colour(colour)) => json!(colour.canonical),
+        // A shop's own word finds its goods: 雾灰 is no 灰色 there. A single letter needs its colour.
+        Some(Meant::Colour(colour)) if text.chars().count() < 2 => json!(colour.canonical),
+        Some(Meant::Colour(_)) => json!(text),
         Some(Meant::Word(word) | Meant::Products { word, .. }) => json!(word),
         Some(Meant::Measure(_)) | None if name == SlotName::Size => {
             json!(text.trim_end_matches(['码', '号']).to_uppercase())
@@ -191,7 +226,7 @@ fn mention(said: Said<'_>, name: SlotName, now: &Zoned) -> Option<Value> {
             json!(text.to_uppercase())
         }
         Some(Meant::Measure(_)) | None => json!(text),
-    })
+    }
 }
 
 /// The choice that a message makes.
@@ -227,11 +262,28 @@ fn chosen(slot: &SlotSpec, text: &str, answers: bool) -> Option<Value> {
 fn picked(slot: &SlotSpec, progress: &Progress, text: &str, now: &Zoned) -> Option<Value> {
     let items = progress.saved.get(slot.pick.as_deref()?)?.as_array()?;
     let labels = labels(slot, items, now);
-    let at = pick::by_number(text, labels.len()).or_else(|| pick::by_words(text, &labels)).or_else(|| {
+    let bare = POINTING.replace_all(text, "");
+    let named = || {
+        pick::by_words(text, &labels)
+            .or_else(|| pick::by_words(&bare, &labels))
+            .or_else(|| only(&bare, &labels))
+    };
+    let at = pick::by_number(text, labels.len()).or_else(named).or_else(|| {
         let none = slot.none.is_some() && NONE.is_match(text);
         none.then_some(items.len())
     })?;
     Some(items.get(at).cloned().unwrap_or(Value::Null))
+}
+
+/// The only label that holds the last letter of what is said as well: 裙子 is the 小黑裙 of a list.
+fn only(said: &str, labels: &[String]) -> Option<usize> {
+    let letters: Vec<char> = said.trim_end_matches('子').chars().filter(|c| c.is_alphabetic()).collect();
+    let last = letters.last().filter(|_| letters.len() <= 4)?;
+    let mut holding = (0..labels.len()).filter(|at| labels[*at].contains(*last));
+    match (holding.next(), holding.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    }
 }
 
 /// What the items of a list are called, and the words for none of them.
@@ -273,7 +325,7 @@ fn fixed(pattern: &str) -> Regex {
 
 static YES: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"^[嗯哦啊那就我]*(?:是的?|对的?|对对|好的?|好呀|好吧|好滴|可以|行|中|成|ok|okay|yes|没错|没问题|没毛病|确认|确定|同意|要|要的|提交|办吧|就这样|就这么|就它|麻烦|嗯+|恩+|1)(?:[的了吧啊呀嘞哒滴办]|确认|提交|没错|可以|好|行|麻烦了?|谢谢|您|你|[ ,.。!~])*$",
+        r"^[嗯哦啊那就我]*(?:是的?|对的?|对对|好的?|好呀|好吧|好滴|可以|行|中|成|ok|okay|yes|没错|没问题|没毛病|确认|确定|同意|要|要的|提交|办吧|就这样|就这么|就它|就这个|改吧|麻烦|嗯+|恩+|1)(?:[的了吧啊呀嘞哒滴办改]|确认|提交|没错|可以|好|行|麻烦了?|谢谢|您|你|[ ,.。!~])*$",
     )
 });
 
@@ -285,8 +337,12 @@ static NO: LazyLock<Regex> = LazyLock::new(|| {
 
 static SKIPS: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"^(?:那)?(?:跳过|没有了?|没有?要求|无|不用了?|不需要|不填|先不填|不写了?|随便|都行|都可以|没啥|没什么)(?:[吧了的啊谢 ]|谢谢)*[.。!~]*$",
+        r"^跳过|^(?:那)?(?:不留|不发|不传|没照片|没有照片|没拍|没有了?|没有?要求|无|不用了?|不需要|不填|先不填|不写了?|随便|都行|都可以|没啥|没什么)(?:[吧了的啊谢 ]|谢谢)*[.。!~]*$",
     )
+});
+
+static POINTING: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"^(?:就|是|要|我?选|我说的是?|那)+|[那这]一?[个件条双单款]|一?[单件条双]$|[的吧呀啊哦呢]+$")
 });
 
 static NONE: LazyLock<Regex> =

@@ -18,6 +18,8 @@ pub struct Progress {
     pub saved: BTreeMap<String, Value>,
     /// Times that the prompt of the step was put.
     pub tries: u32,
+    /// Whether it rests while a human serves the customer.
+    pub paused: bool,
     /// When the customer last had a word in it.
     pub at: Timestamp,
 }
@@ -26,6 +28,14 @@ impl Progress {
     /// A task about to begin.
     #[must_use]
     pub fn new(task: &str, slots: BTreeMap<String, Value>, now: Timestamp) -> Self {
-        Self { task: task.to_owned(), step: String::new(), slots, saved: BTreeMap::new(), tries: 0, at: now }
+        Self {
+            task: task.to_owned(),
+            step: String::new(),
+            slots,
+            saved: BTreeMap::new(),
+            tries: 0,
+            paused: false,
+            at: now,
+        }
     }
 }

@@ -73,6 +73,7 @@ impl TaskSet {
     #[must_use]
     pub fn begin(&self, id: &str, slots: BTreeMap<String, Value>, run: Run<'_>) -> Told {
         let task = self.task(id).expect("whoever starts a task has found it here");
+        let slots = task.with_recalled(slots, run.recalled);
         task.running(Progress::new(id, slots, run.now.timestamp()), run).go()
     }
 
@@ -122,6 +123,25 @@ impl Task {
             results: run.results.iter(),
             run,
         }
+    }
+
+    /// The slots of a first message with what the talk knows of who and which. Of an order that was talked about before,
+    /// nothing is taken where the message says which goods it means.
+    fn with_recalled(
+        &self,
+        mut slots: BTreeMap<String, Value>,
+        recalled: &BTreeMap<String, Value>,
+    ) -> BTreeMap<String, Value> {
+        let entity = |name: &String| self.spec.slot.get(name).and_then(|slot| slot.entity.as_deref());
+        let names_goods = slots.keys().any(|name| matches!(entity(name), Some("item" | "color" | "date")));
+        for (name, slot) in self.spec.slot.iter().filter(|(_, slot)| !slot.own_answer_only) {
+            let Some(value) = slot.entity.as_ref().and_then(|entity| recalled.get(entity)) else { continue };
+            let is_order = matches!(slot.entity.as_deref(), Some("order_id" | "tracking_no"));
+            if !(is_order && names_goods) {
+                slots.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        slots
     }
 
     /// A task with what a message says to it. A correction takes it back to the first step that it touches; what was
@@ -191,6 +211,8 @@ impl<'r> Running<'r> {
                 Ok(true) => {}
                 Ok(false) => {
                     at += 1;
+                    self.progress.tries = 0;
+                    is_new = true;
                     continue;
                 }
                 Err(_) => return self.broken(),

@@ -4,6 +4,8 @@ import { keep, kept } from "./dom.js";
 
 // The engine answers in milliseconds; a customer on a poor line gets this long before we call it lost.
 const WAIT_MS = 20_000;
+// After a line to the server broke, or the server went away.
+const LISTEN_AGAIN_MS = 2_000;
 
 /** Why a call brought no reply. `retry` says whether the same words may be sent again. */
 export class Failure extends Error {
@@ -64,10 +66,44 @@ export async function ask(bot, text) {
     body: JSON.stringify({ bot, user, text }),
   });
   // A refusal may still carry words for the customer; those come first.
-  if (response.status !== 401 && Array.isArray(body?.reply) && body.reply.length > 0) {
+  const isWithHuman = response.ok && body?.speaker === "human";
+  if (response.status !== 401 && Array.isArray(body?.reply) && (body.reply.length > 0 || isWithHuman)) {
     return { parts: body.reply, turn: body.turn ?? null, answerId: body.answer_id ?? null };
   }
   throw refusal(response, body);
+}
+
+/**
+ * Listens for what humans and the program say in a talk, until `signal` ends it; comes back by itself.
+ * `EventSource` would do, but cannot send a key.
+ */
+export async function listenTo(bot, signal, heard) {
+  let after = "";
+  while (!signal.aborted) {
+    try {
+      const query = new URLSearchParams({ bot, user, ...(after === "" ? {} : { after }) });
+      const headers = { Accept: "text/event-stream", ...(key === null ? {} : { Authorization: `Bearer ${key}` }) };
+      const response = await fetch(`/api/v1/chat/events?${query}`, { headers, cache: "no-store", signal });
+      if (!response.ok) return;
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      for (let rest = ""; ; ) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        const events = (rest + value).split("\n\n");
+        rest = events.pop();
+        for (const event of events) {
+          const data = event.split("\n").find((line) => line.startsWith("data:"));
+          if (data === undefined) continue;
+          const message = JSON.parse(data.slice(5));
+          after = String(message.id);
+          heard(message);
+        }
+      }
+    } catch {
+      // A line that broke is taken up again.
+    }
+    await new Promise((resolve) => setTimeout(resolve, LISTEN_AGAIN_MS));
+  }
 }
 
 /** Says whether an answer helped. */

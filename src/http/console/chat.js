@@ -1,7 +1,7 @@
 // The chat page: which bot, what was said, sending, and where the explanation stands.
 // One conversation is a list of entries; what is on the screen is always drawn from them.
 
-import { Failure, ask, hasKey, judge, listBots, newUser, takeKeyFromAddress, useKey } from "./api.js";
+import { Failure, ask, hasKey, judge, listBots, listenTo, newUser, takeKeyFromAddress, useKey } from "./api.js";
 import { element, keep, kept } from "./dom.js";
 import { drawPart } from "./parts.js";
 import { language, say, sayAll, setLanguage } from "./words.js";
@@ -63,6 +63,18 @@ function open(bot) {
   drawTalk();
   placeWhy();
   ready();
+  hear(talk);
+}
+
+/** Shows what humans say in a talk, as they say it. */
+function hear(here) {
+  if (here.listening) return;
+  here.listening = new AbortController();
+  listenTo(here.bot.id, here.listening.signal, ({ parts }) => {
+    if (here.over || !Array.isArray(parts)) return;
+    retireChoices();
+    add(here, { id: newId(), who: "bot", parts, turn: null, answerId: null, helpful: null, at: Date.now(), chosen: null });
+  });
 }
 
 /* ---- what is kept ---- */
@@ -105,6 +117,8 @@ async function deliver(here, entry) {
     hideTyping(typing);
     // Not drawn anew: the log would read the same words out a second time.
     if (here === talk) nodeOf(entry)?.classList.replace("turn-waiting", "turn-sent");
+    // A human has it, and answers when they do.
+    if (parts.length === 0) return remember(here);
     const answer = { id: newId(), who: "bot", parts, turn, answerId, helpful: null, at: Date.now(), chosen: null };
     if (here === talk && (turn !== null || hasKey())) Object.assign(why, { entry: turn === null ? null : answer, note: turn === null ? "keyNotAdmin" : null });
     add(here, answer);
@@ -344,7 +358,10 @@ function restart() {
 
 function beginAnew() {
   newUser();
-  for (const old of talks.values()) old.over = true;
+  for (const old of talks.values()) {
+    old.over = true;
+    old.listening?.abort();
+  }
   talks.clear();
   for (const bot of bots) keep(sessionStorage, `yingda.talk.${bot.id}`, null);
   hideTyping();

@@ -96,6 +96,7 @@ fn timestamp(ms: i64, column: &'static str) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(ms).map_err(|source| StoreError::Unreadable { column, source: source.into() })
 }
 
-fn unknown(column: &'static str, name: &str) -> StoreError {
+/// A name that this version does not know.
+pub(super) fn unknown(column: &'static str, name: &str) -> StoreError {
     StoreError::Unreadable { column, source: format!("`{name}` is not one of its names").into() }
 }

@@ -27,7 +27,7 @@ pub(super) async fn list(
          FROM messages o
          JOIN conversations c ON c.id = o.conversation_id
          LEFT JOIN feedback f ON f.answer_id = o.id
-         WHERE c.bot = ?1 AND o.direction = 'out' AND o.at_ms >= ?2 AND o.id > ?3 AND inbound IS NOT NULL
+         WHERE c.bot = ?1 AND o.direction = 'out' AND o.author = 'bot' AND o.at_ms >= ?2 AND o.id > ?3 AND inbound IS NOT NULL
          ORDER BY o.id LIMIT ?4",
     )
     .bind(&filter.bot)

@@ -74,14 +74,45 @@ pub(super) async fn list(store: &SqliteStore, filter: HandoffFilter) -> Result<V
     rows.iter().map(read).collect()
 }
 
+/// See [`Store::handoff_open`](crate::store::Store::handoff_open).
+pub(super) async fn open(store: &SqliteStore, id: ConversationId) -> Result<Option<HandoffRow>, StoreError> {
+    let row = sqlx::query(
+        "SELECT h.*, c.bot, c.channel, c.customer_id
+         FROM handoffs h JOIN conversations c ON c.id = h.conversation_id
+         WHERE h.conversation_id = ? AND h.closed_ms IS NULL",
+    )
+    .bind(id)
+    .fetch_optional(&store.readers)
+    .await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// See [`Store::handoff_close`](crate::store::Store::handoff_close).
 pub(super) async fn close(store: &SqliteStore, id: HandoffId, now: Timestamp) -> Result<(), StoreError> {
+    let mut transaction = store.begin().await?;
     let done = sqlx::query("UPDATE handoffs SET closed_ms = coalesce(closed_ms, ?2) WHERE id = ?1")
         .bind(id)
         .bind(now.as_millisecond())
-        .execute(&store.writer)
+        .execute(&mut *transaction)
         .await?;
-    found(&done, id)
+    found(&done, id)?;
+    // Nobody is waited for any more. A human who speaks goes on speaking.
+    sqlx::query(
+        "UPDATE conversations SET speaker = 'bot', revision = revision + 1
+         WHERE speaker = 'waiting' AND id = (SELECT conversation_id FROM handoffs WHERE id = ?)",
+    )
+    .bind(id)
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query(
+        "DELETE FROM timers WHERE kind = 'overdue'
+         AND conversation_id = (SELECT conversation_id FROM handoffs WHERE id = ?)",
+    )
+    .bind(id)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(())
 }
 
 /// See [`Store::webhooks_due`](crate::store::Store::webhooks_due).

@@ -10,6 +10,7 @@ mod conversation;
 mod customer;
 mod exchange;
 mod handoff;
+mod handover;
 mod open;
 mod outbox;
 mod privacy;
@@ -21,6 +22,7 @@ mod turn;
 mod version;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -29,11 +31,14 @@ use sqlx::SqlitePool;
 use sqlx::Transaction;
 
 use crate::message::BotId;
+use crate::store::AgentRow;
 use crate::store::Attempt;
 use crate::store::BoxFuture;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
 use crate::store::CallbackRow;
+use crate::store::Change;
+use crate::store::ChangeReceipt;
 use crate::store::Claim;
 use crate::store::ConversationId;
 use crate::store::ConversationRow;
@@ -42,6 +47,8 @@ use crate::store::CustomerKey;
 use crate::store::CustomerRow;
 use crate::store::CustomerSeen;
 use crate::store::Delivered;
+use crate::store::EventId;
+use crate::store::EventRow;
 use crate::store::ExchangeFilter;
 use crate::store::ExchangeRow;
 use crate::store::Forgotten;
@@ -54,10 +61,12 @@ use crate::store::MessageId;
 use crate::store::MessageRow;
 use crate::store::NewPublication;
 use crate::store::NewVersion;
+use crate::store::NoteRow;
 use crate::store::OutboxId;
 use crate::store::OutboxRow;
 use crate::store::Page;
 use crate::store::PublicationRow;
+use crate::store::Queue;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::StoreFuture;
@@ -65,6 +74,7 @@ use crate::store::TaskStepRow;
 use crate::store::TicketFilter;
 use crate::store::TicketId;
 use crate::store::TicketRow;
+use crate::store::TimerRow;
 use crate::store::TurnReceipt;
 use crate::store::TurnRow;
 use crate::store::VersionFiles;
@@ -204,6 +214,74 @@ impl Store for SqliteStore {
 
     fn page_take<'a>(&'a self, page: &'a Page, now: Timestamp) -> StoreFuture<'a, usize> {
         Box::pin(outbox::page_take(self, page, now))
+    }
+
+    fn conversation_by_id(&self, id: ConversationId) -> StoreFuture<'_, Option<ConversationRow>> {
+        Box::pin(handover::by_id(self, id))
+    }
+
+    fn attended(&self, limit: u32) -> StoreFuture<'_, Vec<ConversationRow>> {
+        Box::pin(handover::attended(self, limit))
+    }
+
+    fn change<'a>(&'a self, change: &'a Change) -> StoreFuture<'a, ChangeReceipt> {
+        Box::pin(handover::change(self, change))
+    }
+
+    fn timers_due(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<TimerRow>> {
+        Box::pin(handover::timers_due(self, now, limit))
+    }
+
+    fn queue<'a>(
+        &'a self,
+        bot: &'a str,
+        group: &'a str,
+        conversation_id: ConversationId,
+    ) -> StoreFuture<'a, Queue> {
+        Box::pin(handover::queue(self, bot, group, conversation_id))
+    }
+
+    fn events(&self, after: EventId, limit: u32) -> StoreFuture<'_, Vec<EventRow>> {
+        Box::pin(handover::events(self, after, limit))
+    }
+
+    fn last_event(&self) -> StoreFuture<'_, EventId> {
+        Box::pin(handover::last_event(self))
+    }
+
+    fn events_prune(&self, before: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(handover::prune(self, before))
+    }
+
+    fn notes(&self, conversation_id: ConversationId) -> StoreFuture<'_, Vec<NoteRow>> {
+        Box::pin(handover::notes(self, conversation_id))
+    }
+
+    fn agent_add<'a>(
+        &'a self,
+        name: &'a str,
+        groups: &'a BTreeSet<String>,
+        key_id: KeyId,
+        now: Timestamp,
+    ) -> StoreFuture<'a, AgentRow> {
+        Box::pin(handover::agent_add(self, name, groups, key_id, now))
+    }
+
+    fn agents(&self) -> StoreFuture<'_, Vec<AgentRow>> {
+        Box::pin(handover::agents(self))
+    }
+
+    fn handoff_open(&self, id: ConversationId) -> StoreFuture<'_, Option<HandoffRow>> {
+        Box::pin(handoff::open(self, id))
+    }
+
+    fn messages_after(
+        &self,
+        id: ConversationId,
+        after: MessageId,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<MessageRow>> {
+        Box::pin(conversation::messages_after(self, id, after, limit))
     }
 
     fn tickets(&self, filter: TicketFilter) -> StoreFuture<'_, Vec<TicketRow>> {

@@ -84,6 +84,7 @@ fn migrator() -> Migrator {
         migration(4, "delivery", include_str!("../migrations/sqlite/0004_delivery.sql")),
         migration(5, "sender", include_str!("../migrations/sqlite/0005_sender.sql")),
         migration(6, "tasks", include_str!("../migrations/sqlite/0006_tasks.sql")),
+        migration(7, "handover", include_str!("../migrations/sqlite/0007_handover.sql")),
     ])
 }
 

@@ -22,17 +22,19 @@ use crate::store::sqlite::column;
 /// Adds what a turn has to send.
 ///
 /// * `revision`: of the conversation with the turn.
+/// * `by_bot`: whether the bot says it; what it said is not sent once a human speaks.
 pub(super) async fn add(
     connection: &mut SqliteConnection,
     (conversation_id, revision): (ConversationId, Revision),
-    rows: &[NewOutbox],
+    (rows, by_bot): (&[NewOutbox], bool),
     at: Timestamp,
 ) -> Result<(), StoreError> {
     for row in rows {
         sqlx::query(
             "INSERT INTO outbox
-                 (conversation_id, revision, sender, recipient, body, key, latest_only, created_ms, expires_ms, next_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8)",
+                 (conversation_id, revision, sender, recipient, body, key, latest_only, created_ms, expires_ms, next_ms,
+                  by_bot)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10)",
         )
         .bind(conversation_id)
         .bind(revision)
@@ -43,6 +45,8 @@ pub(super) async fn add(
         .bind(row.latest_only)
         .bind(at.as_millisecond())
         .bind(row.expires_at.map(Timestamp::as_millisecond))
+        // What a rule has set off goes on, whoever speaks.
+        .bind(by_bot && row.to_customer)
         .execute(&mut *connection)
         .await?;
     }
@@ -69,8 +73,11 @@ pub(super) async fn take(
     sqlx::query(
         "UPDATE outbox SET fate = 'given up', done_ms = ?1,
              reason = iif(expires_ms <= ?1, 'expired', 'overtaken')
-         WHERE fate = 'waiting' AND next_ms <= ?1 AND (expires_ms <= ?1 OR (latest_only = 1
-             AND revision < (SELECT revision FROM conversations WHERE id = outbox.conversation_id)))",
+         WHERE fate = 'waiting' AND next_ms <= ?1 AND (expires_ms <= ?1
+             OR (latest_only = 1
+                 AND revision < (SELECT revision FROM conversations WHERE id = outbox.conversation_id))
+             OR (by_bot = 1
+                 AND (SELECT speaker FROM conversations WHERE id = outbox.conversation_id) = 'human'))",
     )
     .bind(now.as_millisecond())
     .execute(&mut *transaction)

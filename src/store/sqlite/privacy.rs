@@ -43,6 +43,13 @@ pub(super) async fn forget(store: &SqliteStore, key: &CustomerKey) -> Result<Opt
         let id = row.try_get("id")?;
         forgotten = forget_of(&mut transaction, id, i64::MAX).await?;
         run(&mut transaction, "DELETE FROM outbox WHERE conversation_id = ?", id).await?;
+        for sql in [
+            "DELETE FROM notes WHERE conversation_id = ?",
+            "DELETE FROM timers WHERE conversation_id = ?",
+            "DELETE FROM events WHERE conversation_id = ?",
+        ] {
+            run(&mut transaction, sql, id).await?;
+        }
         run(&mut transaction, "DELETE FROM tickets WHERE conversation_id = ?", id).await?;
         run(&mut transaction, "DELETE FROM handoffs WHERE conversation_id = ?", id).await?;
         run(&mut transaction, "DELETE FROM conversations WHERE id = ?", id).await?;
@@ -102,6 +109,7 @@ async fn forget_of(
              (SELECT id FROM messages WHERE conversation_id = ?1 AND at_ms < ?2)",
         "DELETE FROM handoffs WHERE conversation_id = ?1 AND closed_ms < ?2",
         "DELETE FROM tickets WHERE conversation_id = ?1 AND closed_ms < ?2",
+        "DELETE FROM notes WHERE conversation_id = ?1 AND at_ms < ?2",
         "DELETE FROM outbox WHERE conversation_id = ?1 AND fate != 'waiting' AND done_ms < ?2",
     ] {
         n_others +=

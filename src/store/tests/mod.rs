@@ -79,6 +79,7 @@ pub(super) fn callback(app: &str, key: &str) -> CallbackKey {
 /// A turn that follows on a conversation as it was read.
 pub(super) fn turn(conversation: &ConversationRow, at: Timestamp) -> TurnRow {
     TurnRow {
+        route: None,
         record: BTreeMap::new(),
         tickets: Vec::new(),
         steps: Vec::new(),
@@ -97,6 +98,7 @@ pub(super) fn turn(conversation: &ConversationRow, at: Timestamp) -> TurnRow {
 
 pub(super) fn handoff(reason: &str) -> HandoffRequest {
     HandoffRequest {
+        overdue_at: None,
         group: "售后".to_owned(),
         reason: reason.to_owned(),
         summary: r#"{"said":["转人工"]}"#.to_owned(),

@@ -16,6 +16,7 @@ use crate::store::tests::turn;
 
 fn message(key: &str) -> NewOutbox {
     NewOutbox {
+        to_customer: true,
         sender: "app:x".to_owned(),
         recipient: "user01".to_owned(),
         body: r#"{"text":"好"}"#.to_owned(),

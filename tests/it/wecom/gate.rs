@@ -1,6 +1,7 @@
 //! A store that a test can slow down and break where the real one would: at the commit of a turn.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
@@ -9,11 +10,14 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 use tokio::sync::RwLock;
 use yingda::message::BotId;
+use yingda::store::AgentRow;
 use yingda::store::Attempt;
 use yingda::store::BoxFuture;
 use yingda::store::CallbackAnswer;
 use yingda::store::CallbackKey;
 use yingda::store::CallbackRow;
+use yingda::store::Change;
+use yingda::store::ChangeReceipt;
 use yingda::store::Claim;
 use yingda::store::ConversationId;
 use yingda::store::ConversationRow;
@@ -22,6 +26,8 @@ use yingda::store::CustomerKey;
 use yingda::store::CustomerRow;
 use yingda::store::CustomerSeen;
 use yingda::store::Delivered;
+use yingda::store::EventId;
+use yingda::store::EventRow;
 use yingda::store::ExchangeFilter;
 use yingda::store::ExchangeRow;
 use yingda::store::Forgotten;
@@ -34,10 +40,12 @@ use yingda::store::MessageId;
 use yingda::store::MessageRow;
 use yingda::store::NewPublication;
 use yingda::store::NewVersion;
+use yingda::store::NoteRow;
 use yingda::store::OutboxId;
 use yingda::store::OutboxRow;
 use yingda::store::Page;
 use yingda::store::PublicationRow;
+use yingda::store::Queue;
 use yingda::store::SqliteStore;
 use yingda::store::Store;
 use yingda::store::StoreError;
@@ -46,6 +54,7 @@ use yingda::store::TaskStepRow;
 use yingda::store::TicketFilter;
 use yingda::store::TicketId;
 use yingda::store::TicketRow;
+use yingda::store::TimerRow;
 use yingda::store::TurnReceipt;
 use yingda::store::TurnRow;
 use yingda::store::VersionFiles;
@@ -95,6 +104,74 @@ impl Store for Gate {
 
     fn customer_seen<'a>(&'a self, seen: &'a CustomerSeen, now: Timestamp) -> StoreFuture<'a, CustomerRow> {
         self.inner.customer_seen(seen, now)
+    }
+
+    fn conversation_by_id(&self, id: ConversationId) -> StoreFuture<'_, Option<ConversationRow>> {
+        self.inner.conversation_by_id(id)
+    }
+
+    fn attended(&self, limit: u32) -> StoreFuture<'_, Vec<ConversationRow>> {
+        self.inner.attended(limit)
+    }
+
+    fn change<'a>(&'a self, change: &'a Change) -> StoreFuture<'a, ChangeReceipt> {
+        self.inner.change(change)
+    }
+
+    fn timers_due(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<TimerRow>> {
+        self.inner.timers_due(now, limit)
+    }
+
+    fn queue<'a>(
+        &'a self,
+        bot: &'a str,
+        group: &'a str,
+        conversation_id: ConversationId,
+    ) -> StoreFuture<'a, Queue> {
+        self.inner.queue(bot, group, conversation_id)
+    }
+
+    fn events(&self, after: EventId, limit: u32) -> StoreFuture<'_, Vec<EventRow>> {
+        self.inner.events(after, limit)
+    }
+
+    fn last_event(&self) -> StoreFuture<'_, EventId> {
+        self.inner.last_event()
+    }
+
+    fn events_prune(&self, before: Timestamp) -> StoreFuture<'_, u64> {
+        self.inner.events_prune(before)
+    }
+
+    fn notes(&self, conversation_id: ConversationId) -> StoreFuture<'_, Vec<NoteRow>> {
+        self.inner.notes(conversation_id)
+    }
+
+    fn agent_add<'a>(
+        &'a self,
+        name: &'a str,
+        groups: &'a BTreeSet<String>,
+        key_id: KeyId,
+        now: Timestamp,
+    ) -> StoreFuture<'a, AgentRow> {
+        self.inner.agent_add(name, groups, key_id, now)
+    }
+
+    fn agents(&self) -> StoreFuture<'_, Vec<AgentRow>> {
+        self.inner.agents()
+    }
+
+    fn handoff_open(&self, id: ConversationId) -> StoreFuture<'_, Option<HandoffRow>> {
+        self.inner.handoff_open(id)
+    }
+
+    fn messages_after(
+        &self,
+        id: ConversationId,
+        after: MessageId,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<MessageRow>> {
+        self.inner.messages_after(id, after, limit)
     }
 
     fn tickets(&self, filter: TicketFilter) -> StoreFuture<'_, Vec<TicketRow>> {

@@ -1,0 +1,195 @@
+//! Conversations as staff see them: `GET /api/v1/conversations`, one of them, and what an agent does with it.
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::Path;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::http::Desk;
+use crate::http::Shared;
+use crate::http::access::Access;
+use crate::http::error::ApiError;
+use crate::http::key::Scope;
+use crate::service::callback::chain;
+use crate::service::handover::Deed;
+use crate::service::handover::Done;
+use crate::service::handover::HandoverError;
+use crate::service::handover::WORDS_CHARS_MAX;
+use crate::service::handover::serves;
+use crate::service::inbox;
+use crate::store::AgentRow;
+use crate::store::ConversationId;
+use crate::store::StoreError;
+
+const ROWS: u32 = 200;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Words {
+    text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Target {
+    group: String,
+}
+
+pub(super) async fn list(
+    State(desk): State<Shared>,
+    Extension(access): Extension<Access>,
+) -> Result<Json<Value>, ApiError> {
+    access.require(Scope::Agent)?;
+    let agent = desk.agent_of(access).await?;
+    let store = desk.service.store();
+    let rows = store.attended(ROWS).await.map_err(|error| failed(&error))?;
+    let agents = store.agents().await.map_err(|error| failed(&error))?;
+    let mut listed = Vec::new();
+    for row in &rows {
+        let handoff = store.handoff_open(row.id).await.map_err(|error| failed(&error))?;
+        let group = handoff.as_ref().map(|handoff| handoff.group.as_str());
+        if agent.as_ref().is_none_or(|agent| group.is_none_or(|group| serves(agent, group))) {
+            listed.push(inbox::line(row, handoff.as_ref(), &agents));
+        }
+    }
+    Ok(Json(json!({ "conversations": listed })))
+}
+
+pub(super) async fn show(
+    State(desk): State<Shared>,
+    Extension(access): Extension<Access>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    access.require(Scope::Agent)?;
+    let id = number(&id)?;
+    let told = inbox::story(&desk.service, id).await.map_err(|error| failed(&error))?;
+    told.map(Json).ok_or_else(|| unknown(&id.to_string()))
+}
+
+pub(super) async fn take(
+    State(desk): State<Shared>,
+    Extension(access): Extension<Access>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    act(&desk, access, &id, Deed::Take).await
+}
+
+pub(super) async fn reply(
+    State(desk): State<Shared>,
+    Extension(access): Extension<Access>,
+    Path(id): Path<String>,
+    body: Result<Json<Words>, JsonRejection>,
+) -> Result<Json<Value>, ApiError> {
+    act(&desk, access, &id, Deed::Reply(read(body)?.text)).await
+}
+
+pub(super) async fn note(
+    State(desk): State<Shared>,
+    Extension(access): Extension<Access>,
+    Path(id): Path<String>,
+    body: Result<Json<Words>, JsonRejection>,
+) -> Result<Json<Value>, ApiError> {
+    act(&desk, access, &id, Deed::Note(read(body)?.text)).await
+}
+
+pub(super) async fn give_back(
+    State(desk): State<Shared>,
+    Extension(access): Extension<Access>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    act(&desk, access, &id, Deed::Return).await
+}
+
+pub(super) async fn close(
+    State(desk): State<Shared>,
+    Extension(access): Extension<Access>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    act(&desk, access, &id, Deed::Close).await
+}
+
+pub(super) async fn transfer(
+    State(desk): State<Shared>,
+    Extension(access): Extension<Access>,
+    Path(id): Path<String>,
+    body: Result<Json<Target>, JsonRejection>,
+) -> Result<Json<Value>, ApiError> {
+    act(&desk, access, &id, Deed::Transfer(read(body)?.group)).await
+}
+
+async fn act(desk: &Desk, access: Access, id: &str, deed: Deed) -> Result<Json<Value>, ApiError> {
+    access.require(Scope::Agent)?;
+    let id = number(id)?;
+    let agent = desk.agent_of(access).await?.ok_or_else(|| {
+        let message = "这个密钥不属于任何坐席；用 yingda agent add 名字 --group 组 建一个".to_owned();
+        ApiError::new(StatusCode::FORBIDDEN, "not-an-agent", message)
+    })?;
+    let Done { speaker, lease_until, message_id } =
+        desk.handover.act(&agent, id, &deed).await.map_err(|error| refused(&error))?;
+    Ok(Json(json!({
+        "id": id,
+        "speaker": speaker.as_str(),
+        "agent": agent.name,
+        "lease_until": lease_until.map(|at| at.to_string()),
+        "message_id": message_id,
+    })))
+}
+
+impl Desk {
+    /// The agent whose key it is; `None` for a key without one.
+    async fn agent_of(&self, access: Access) -> Result<Option<AgentRow>, ApiError> {
+        let agents = self.service.store().agents().await.map_err(|error| failed(&error))?;
+        Ok(agents.into_iter().find(|agent| Some(agent.key_id) == access.key))
+    }
+}
+
+fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, ApiError> {
+    let Json(body) =
+        body.map_err(|rejection| ApiError::new(rejection.status(), "bad-request", rejection.body_text()))?;
+    Ok(body)
+}
+
+fn number(id: &str) -> Result<ConversationId, ApiError> {
+    id.parse().map_err(|_no_number| unknown(id))
+}
+
+fn unknown(id: &str) -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "unknown-conversation", format!("没有编号为 {id} 的会话"))
+}
+
+fn refused(error: &HandoverError) -> ApiError {
+    let conflict = |code, message: String| ApiError::new(StatusCode::CONFLICT, code, message);
+    match error {
+        HandoverError::Unknown(id) => unknown(&id.to_string()),
+        HandoverError::Taken { by, .. } => conflict("taken", format!("{by}正在接待这位顾客")),
+        HandoverError::NotHeld(_) => {
+            conflict("not-held", "您没有接待这个会话，或者超时已经交还；请先接入（take）".to_owned())
+        }
+        HandoverError::OtherGroup(group) => ApiError::new(
+            StatusCode::FORBIDDEN,
+            "other-group",
+            format!("这个会话在等 {group} 组，您不在这个组"),
+        ),
+        HandoverError::UnknownGroup(group) => {
+            ApiError::new(StatusCode::BAD_REQUEST, "unknown-group", format!("没有坐席组 {group}"))
+        }
+        HandoverError::Unreachable(_) => {
+            conflict("unreachable", "没有能给这位顾客发消息的企业微信应用，消息没有发出".to_owned())
+        }
+        HandoverError::Words { n_chars } => {
+            let message = format!("内容有 {n_chars} 个字，应在 1 到 {WORDS_CHARS_MAX} 之间");
+            ApiError::new(StatusCode::BAD_REQUEST, "bad-words", message)
+        }
+        HandoverError::Store(error) => failed(error),
+    }
+}
+
+fn failed(error: &StoreError) -> ApiError {
+    tracing::error!(error = %chain(error), "a conversation could not be read or changed");
+    ApiError::internal()
+}

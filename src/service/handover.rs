@@ -1,0 +1,483 @@
+//! Humans in a conversation: take, reply, note, give back, close, transfer; and what the clock does when nobody acts.
+//!
+//! A human holds a conversation under a lease: who is silent for too long loses it, and the customer waits for another.
+//! Every change names the revision that it was decided on, so that of two who act at once one finds the other's change.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use jiff::Timestamp;
+use minijinja::Value as Variables;
+use minijinja::context;
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::channel::wecom::active;
+use crate::channel::wecom::passive::Passive;
+use crate::engine::Engine;
+use crate::message::Channel;
+use crate::message::Content;
+use crate::message::Customer;
+use crate::message::Inbound;
+use crate::message::Part;
+use crate::message::Reply;
+use crate::reply::standard::Sentence;
+use crate::service::Service;
+use crate::service::app::App;
+use crate::service::delivery::own_key;
+use crate::service::state;
+use crate::service::view;
+use crate::store::AgentId;
+use crate::store::AgentRow;
+use crate::store::Author;
+use crate::store::Change;
+use crate::store::ConversationId;
+use crate::store::ConversationRow;
+use crate::store::HandoffChange;
+use crate::store::HandoffRow;
+use crate::store::MessageId;
+use crate::store::NewOutbox;
+use crate::store::Speaker;
+use crate::store::StoreError;
+use crate::store::TimerKind;
+use crate::store::TimerRow;
+
+/// Rounds of reading and changing before a conversation that others keep changing is given up.
+const ROUNDS_MAX: usize = 3;
+
+/// Most characters of a reply or a note.
+pub const WORDS_CHARS_MAX: usize = 2_000;
+
+/// Humans in the conversations of all bots.
+#[derive(Clone)]
+pub struct Handover {
+    service: Arc<Service>,
+    apps: BTreeMap<String, Arc<App>>,
+}
+
+/// How a customer is reached, as the store keeps it.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub struct Route {
+    /// The WeCom app that brought the message.
+    pub app: String,
+    /// The account of 微信客服 that it came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kf: Option<String>,
+}
+
+impl Route {
+    /// As the store keeps it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        json!(self).to_string()
+    }
+}
+
+/// Something that an agent does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Takes the conversation, or keeps it for longer.
+    Take,
+    /// Says something to the customer.
+    Reply(String),
+    /// Notes something for colleagues.
+    Note(String),
+    /// Gives the conversation back to the bot.
+    Return,
+    /// Ends it.
+    Close,
+    /// Hands it to a group.
+    Transfer(String),
+}
+
+/// What came of a deed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Who speaks now.
+    pub speaker: Speaker,
+    /// Until when the agent keeps the conversation without a word.
+    pub lease_until: Option<Timestamp>,
+    /// Id of what was said.
+    pub message_id: Option<MessageId>,
+}
+
+/// Why a deed was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum HandoverError {
+    /// There is no such conversation, or its bot is gone.
+    #[error("there is no conversation {0}")]
+    Unknown(ConversationId),
+    /// Somebody else has it.
+    #[error("conversation {id} is held by {by}")]
+    Taken {
+        /// The conversation.
+        id: ConversationId,
+        /// Who has it.
+        by: String,
+    },
+    /// The agent does not hold it, or no longer.
+    #[error("conversation {0} is not held by this agent, or no longer")]
+    NotHeld(ConversationId),
+    /// It is for another group.
+    #[error("the agent does not serve the group {0}")]
+    OtherGroup(String),
+    /// There is no such group.
+    #[error("the bot has no group {0}")]
+    UnknownGroup(String),
+    /// The customer cannot be reached.
+    #[error("the customer of conversation {0} cannot be reached: no app can send")]
+    Unreachable(ConversationId),
+    /// Words that are none, or too many.
+    #[error("words of {n_chars} characters; 1 to {WORDS_CHARS_MAX} will do")]
+    Words {
+        /// How many there are.
+        n_chars: usize,
+    },
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+/// A conversation as an agent meets it.
+struct Met {
+    row: ConversationRow,
+    engine: Arc<Engine>,
+    handoff: Option<HandoffRow>,
+    inbound: Inbound,
+}
+
+impl Handover {
+    /// * `apps`: WeCom apps by name, through which customers are reached.
+    #[must_use]
+    pub fn new(service: Arc<Service>, apps: BTreeMap<String, Arc<App>>) -> Self {
+        Self { service, apps }
+    }
+
+    /// Does what an agent wants.
+    ///
+    /// # Errors
+    /// See [`HandoverError`]; nothing is changed then.
+    pub async fn act(
+        &self,
+        agent: &AgentRow,
+        id: ConversationId,
+        deed: &Deed,
+    ) -> Result<Done, HandoverError> {
+        if let Deed::Reply(words) | Deed::Note(words) = deed {
+            let n_chars = words.trim().chars().count();
+            if !(1..=WORDS_CHARS_MAX).contains(&n_chars) {
+                return Err(HandoverError::Words { n_chars });
+            }
+        }
+        let mut round = 1;
+        loop {
+            let met = self.meet(id).await?;
+            let now = self.service.now();
+            self.may(agent, &met, deed, now).await?;
+            let change = self.change(agent, &met, deed, now)?;
+            let (speaker, lease) = (change.speaker, change.holder.map(|(_, until)| until));
+            match self.service.store().change(&change).await {
+                Ok(receipt) => {
+                    self.service.outbox_written(&change.outbox);
+                    return Ok(Done { speaker, lease_until: lease, message_id: receipt.message_id });
+                }
+                Err(StoreError::Conflict { .. }) if round < ROUNDS_MAX => round += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Does what a timer is about. What has changed meanwhile is let be.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn fire(&self, timer: &TimerRow) -> Result<(), HandoverError> {
+        let met = self.meet(timer.conversation_id).await?;
+        let now = self.service.now();
+        let change = match (timer.kind, met.row.speaker) {
+            (TimerKind::Overdue, Speaker::Waiting) => self.overdue(&met, now),
+            (TimerKind::Lease, Speaker::Human) => self.lapsed(&met, now),
+            // Somebody was faster.
+            _ => Change { timers: vec![(timer.kind, None)], ..still(&met, now) },
+        };
+        match self.service.store().change(&change).await {
+            Ok(_receipt) => self.service.outbox_written(&change.outbox),
+            // The next look finds it again.
+            Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    async fn meet(&self, id: ConversationId) -> Result<Met, HandoverError> {
+        let store = self.service.store();
+        let row = store.conversation_by_id(id).await?.ok_or(HandoverError::Unknown(id))?;
+        let engine =
+            self.service.bots().get(row.customer.bot()).cloned().ok_or(HandoverError::Unknown(id))?;
+        let customer = store.customer(&row.customer).await?.ok_or(HandoverError::Unknown(id))?;
+        let channel = Channel::ALL.into_iter().find(|one| one.as_str() == row.customer.channel());
+        let inbound = Inbound {
+            bot: row.customer.bot().to_owned(),
+            channel: channel.ok_or(HandoverError::Unknown(id))?,
+            customer: Customer {
+                name: customer.name,
+                tags: customer.tags,
+                record: customer.record,
+                ..Customer::new(row.customer.customer_id(), customer.kind)
+            },
+            content: Content::Entered,
+        };
+        Ok(Met { handoff: store.handoff_open(id).await?, row, engine, inbound })
+    }
+
+    /// Whether an agent may do it.
+    async fn may(
+        &self,
+        agent: &AgentRow,
+        met: &Met,
+        deed: &Deed,
+        now: Timestamp,
+    ) -> Result<(), HandoverError> {
+        let id = met.row.id;
+        let holder = met.row.holder.filter(|(_, until)| met.row.speaker == Speaker::Human && *until > now);
+        match (deed, holder) {
+            (Deed::Note(_), _) => Ok(()),
+            (_, Some((holder, _))) if holder == agent.id => Ok(()),
+            (Deed::Take, Some((holder, _))) => {
+                let agents = self.service.store().agents().await?;
+                let by = agents.into_iter().find(|one| one.id == holder).map(|one| one.name);
+                Err(HandoverError::Taken { id, by: by.unwrap_or_default() })
+            }
+            (Deed::Take, None) => {
+                let group = met.handoff.as_ref().map(|handoff| &handoff.group);
+                match group.filter(|group| !serves(agent, group)) {
+                    Some(other) => Err(HandoverError::OtherGroup(other.clone())),
+                    None => Ok(()),
+                }
+            }
+            (Deed::Reply(_) | Deed::Return | Deed::Close | Deed::Transfer(_), _) => {
+                Err(HandoverError::NotHeld(id))
+            }
+        }
+    }
+
+    fn change(
+        &self,
+        agent: &AgentRow,
+        met: &Met,
+        deed: &Deed,
+        now: Timestamp,
+    ) -> Result<Change, HandoverError> {
+        let lease = now + minutes(met.engine.known().profile.handoff.lease_minutes);
+        let held = Change {
+            speaker: Speaker::Human,
+            holder: Some((agent.id, lease)),
+            timers: vec![(TimerKind::Overdue, None), (TimerKind::Lease, Some(lease))],
+            ..still(met, now)
+        };
+        let over = Change {
+            holder: None,
+            handoff: HandoffChange::Closed,
+            timers: vec![(TimerKind::Overdue, None), (TimerKind::Lease, None)],
+            ..still(met, now)
+        };
+        Ok(match deed {
+            Deed::Take if met.row.holder.is_some_and(|(holder, _)| holder == agent.id) => held,
+            Deed::Take => {
+                let words = self.words(met, Sentence::AgentTook, now, context! { agent => &agent.name });
+                let taken = Change { handoff: HandoffChange::Taken(agent.id), event: Some("taken"), ..held };
+                self.saying(met, taken, Author::System, words)
+            }
+            Deed::Reply(words) => {
+                if met.inbound.channel != Channel::Web && self.route(met).is_none() {
+                    return Err(HandoverError::Unreachable(met.row.id));
+                }
+                let replied = Change { event: Some("replied"), ..held };
+                self.saying(met, replied, Author::Agent(agent.id), Reply::text(words.trim().to_owned()))
+            }
+            Deed::Note(words) => Change {
+                note: Some((agent.id, words.trim().to_owned())),
+                event: Some("noted"),
+                ..still(met, now)
+            },
+            Deed::Return => {
+                let words = self.words(met, Sentence::Returned, now, context! {});
+                let state = awake(&met.row.state);
+                let returned = Change { speaker: Speaker::Bot, state, event: Some("returned"), ..over };
+                self.saying(met, returned, Author::System, words)
+            }
+            Deed::Close => {
+                let words = self.words(met, Sentence::Closed, now, context! {});
+                let closed = Change { speaker: Speaker::Closed, event: Some("closed"), ..over };
+                self.saying(met, closed, Author::System, words)
+            }
+            Deed::Transfer(group) => {
+                let known = met.engine.known();
+                let title = known.profile.handoff.groups.get(group);
+                let title = title.ok_or_else(|| HandoverError::UnknownGroup(group.clone()))?;
+                let words = self.words(met, Sentence::Transferred, now, context! { group => title });
+                let transferred = Change {
+                    speaker: Speaker::Waiting,
+                    holder: None,
+                    handoff: HandoffChange::Waits(group.clone()),
+                    timers: vec![
+                        (TimerKind::Overdue, Some(overdue_at(&met.engine, now))),
+                        (TimerKind::Lease, None),
+                    ],
+                    event: Some("transferred"),
+                    ..still(met, now)
+                };
+                self.saying(met, transferred, Author::System, words)
+            }
+        })
+    }
+
+    /// Nobody has taken over in time: the customer is told, and the next group is asked where there is one.
+    fn overdue(&self, met: &Met, now: Timestamp) -> Change {
+        let handoff = &met.engine.known().profile.handoff;
+        let asked = met.handoff.as_ref().map(|handoff| handoff.group.as_str());
+        let next = handoff.overdue_group.as_deref().filter(|group| Some(*group) != asked);
+        let words = self.words(met, Sentence::HandoffOverdue, now, context! {});
+        let change = Change {
+            handoff: next.map_or(HandoffChange::None, |group| HandoffChange::Waits(group.to_owned())),
+            timers: vec![(TimerKind::Overdue, next.map(|_| overdue_at(&met.engine, now)))],
+            event: Some("overdue"),
+            ..still(met, now)
+        };
+        self.saying(met, change, Author::System, words)
+    }
+
+    /// A human has been silent for too long: the customer waits for another.
+    fn lapsed(&self, met: &Met, now: Timestamp) -> Change {
+        if met.row.holder.is_some_and(|(_, until)| until > now) {
+            // The lease was made longer after the timer was read.
+            return still(met, now);
+        }
+        let words = self.words(met, Sentence::LeaseLapsed, now, context! {});
+        let group = met.handoff.as_ref().map(|handoff| handoff.group.clone());
+        let change = Change {
+            speaker: Speaker::Waiting,
+            holder: None,
+            handoff: group.map_or(HandoffChange::None, HandoffChange::Waits),
+            timers: vec![(TimerKind::Lease, None), (TimerKind::Overdue, Some(overdue_at(&met.engine, now)))],
+            event: Some("lapsed"),
+            ..still(met, now)
+        };
+        self.saying(met, change, Author::System, words)
+    }
+
+    fn words(&self, met: &Met, sentence: Sentence, now: Timestamp, extra: Variables) -> Reply {
+        met.engine.say_with(sentence, &met.inbound, now, extra)
+    }
+
+    /// A change with what is said to the customer, on record and on its way.
+    fn saying(&self, met: &Met, change: Change, author: Author, reply: Reply) -> Change {
+        let parts: Vec<_> = reply.parts.iter().map(|part| view::part(part, &view::Address::own)).collect();
+        let agent = match author {
+            Author::Agent(id) => Some(id),
+            Author::Customer | Author::Bot | Author::System => None,
+        };
+        let body = json!({ "parts": parts, "agent": agent });
+        Change { said: Some((author, body.to_string())), outbox: self.outbox(met, &reply), ..change }
+    }
+
+    /// What brings words to the customer; nothing on the page, which asks for them.
+    fn outbox(&self, met: &Met, reply: &Reply) -> Vec<NewOutbox> {
+        let Some((route, app)) = self.route(met) else { return Vec::new() };
+        let Some(active) = &app.active else { return Vec::new() };
+        let words: String = reply.parts.iter().flat_map(Part::words).collect::<Vec<_>>().join("\n");
+        let key = own_key(met.row.id, met.row.revision);
+        let recipient = met.row.customer.customer_id().to_owned();
+        let body = match (&route.kf, active.agent_id) {
+            (Some(kf), _) => json!({ "path": "kf/send_msg", "json": {
+                "touser": recipient, "open_kfid": kf, "msgid": key, "msgtype": "text", "text": { "content": words } } }),
+            (None, Some(agent_id)) => {
+                let mut seed = [0; 8];
+                seed.copy_from_slice(&key.as_bytes()[1..9]);
+                let message = active::to_member(&Passive::Text(words), agent_id, &recipient, &seed);
+                json!({ "path": "message/send", "json": message })
+            }
+            (None, None) => return Vec::new(),
+        };
+        vec![NewOutbox {
+            sender: route.app,
+            recipient,
+            body: body.to_string(),
+            key,
+            to_customer: true,
+            latest_only: false,
+            expires_at: None,
+        }]
+    }
+
+    fn route(&self, met: &Met) -> Option<(Route, Arc<App>)> {
+        let route: Route = serde_json::from_str(met.row.route.as_deref()?).ok()?;
+        let app = Arc::clone(self.apps.get(&route.app)?);
+        let sends = app.active.as_ref().is_some_and(|active| route.kf.is_some() || active.agent_id.is_some());
+        sends.then_some((route, app))
+    }
+}
+
+/// A state whose tasks go on where they rested. One that this version cannot read stays as it is.
+fn awake(stored: &str) -> Option<String> {
+    let mut state = state::read(stored).ok()?;
+    state.tasks.iter_mut().for_each(|progress| progress.paused = false);
+    state::write(&state).ok()
+}
+
+/// Whether an agent serves a group; who names none serves all.
+#[must_use]
+pub fn serves(agent: &AgentRow, group: &str) -> bool {
+    let groups: &BTreeSet<String> = &agent.groups;
+    groups.is_empty() || groups.contains(group)
+}
+
+/// When a customer who asks now is told that nobody has come: so long after somebody is there.
+#[must_use]
+pub fn overdue_at(engine: &Engine, now: Timestamp) -> Timestamp {
+    let calendar = engine.calendar();
+    let from = if calendar.is_open(now) { None } else { calendar.next_opening(now) };
+    from.map_or(now, |opening| opening.timestamp()) + minutes(engine.known().profile.handoff.wait_minutes)
+}
+
+fn minutes(count: u32) -> SignedDuration {
+    SignedDuration::from_mins(i64::from(count))
+}
+
+fn still(met: &Met, now: Timestamp) -> Change {
+    unchanged(&met.row, now)
+}
+
+/// A change that changes nothing.
+fn unchanged(row: &ConversationRow, now: Timestamp) -> Change {
+    Change {
+        conversation_id: row.id,
+        revision: row.revision,
+        at: now,
+        speaker: row.speaker,
+        holder: row.holder,
+        said: None,
+        state: None,
+        note: None,
+        outbox: Vec::new(),
+        answers: Vec::new(),
+        handoff: HandoffChange::None,
+        timers: Vec::new(),
+        event: None,
+    }
+}
+
+/// What a customer says to the human who serves them.
+#[must_use]
+pub(super) fn heard(row: &ConversationRow, body: String, now: Timestamp) -> Change {
+    Change { said: Some((Author::Customer, body)), event: Some("message"), ..unchanged(row, now) }
+}
+
+/// The name of an agent.
+#[must_use]
+pub fn name_of(agents: &[AgentRow], id: AgentId) -> Option<&str> {
+    agents.iter().find(|agent| agent.id == id).map(|agent| agent.name.as_str())
+}
