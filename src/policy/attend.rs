@@ -56,8 +56,16 @@ fn is_known_question(known: &Knowledge, evidence: &Evidence) -> bool {
 /// Whether what a rule says may come in between a task's question and its answer: a handoff, another task, the answer to a
 /// question; not a mere `好的～`.
 pub(super) fn interrupts(evidence: &Evidence, decision: &Decision) -> bool {
-    let speaks_only = matches!(decision, Decision::Answer(_));
-    evidence.task.waiting.is_none() || !speaks_only || asks(evidence)
+    let may = match decision {
+        Decision::Answer(_) => asks(evidence),
+        // Figures alone are a poor answer and no new wish.
+        Decision::Task { .. } => evidence.utterance.has_words(),
+        Decision::Clarify { .. }
+        | Decision::Handoff { .. }
+        | Decision::Decline(_)
+        | Decision::Block { .. } => true,
+    };
+    may || evidence.task.waiting.is_none()
 }
 
 /// The intent alone begins a task, unless it is the one that waits, or the words are a poor answer to it.
@@ -68,7 +76,7 @@ pub(super) fn begun(known: &Knowledge, evidence: &Evidence) -> Option<Decision> 
     let n_chars = evidence.utterance.as_str().chars().count();
     let waits = evidence.task.waiting.as_ref().is_some_and(|waiting| {
         let is_poor = waiting.hearing.refused && n_chars <= POOR_CHARS_MAX && !asks(evidence);
-        waiting.task == *task || is_poor
+        waiting.task == *task || is_poor || !evidence.utterance.has_words()
     });
     (!waits).then(|| Decision::Task { id: task.clone(), step: Move::Begin })
 }

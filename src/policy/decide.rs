@@ -171,10 +171,9 @@ fn chosen(
 /// What a hard rule says, where it may interrupt a task; an intent knows better which task begins.
 fn hard(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
     let decision = ruled(known, &evidence.rules, Stage::Hard)?;
-    match decision {
-        Decision::Task { .. } => attend::begun(known, evidence).or(Some(decision)),
-        decision => attend::interrupts(evidence, &decision).then_some(decision),
-    }
+    let begins = matches!(decision, Decision::Task { .. });
+    let decision = attend::interrupts(evidence, &decision).then_some(decision);
+    if begins { attend::begun(known, evidence).or(decision) } else { decision }
 }
 
 fn ruled(known: &Knowledge, rules: &[RuleHit], stage: Stage) -> Option<Decision> {

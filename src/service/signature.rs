@@ -38,7 +38,6 @@ impl SigningKey {
     /// A request with what says who sends it, when, and that nobody has changed it.
     ///
     /// * `id`: by which the other side knows a repetition.
-    #[must_use]
     pub fn signed(
         &self,
         request: reqwest::RequestBuilder,
@@ -58,7 +57,6 @@ impl SigningKey {
 }
 
 /// A request that says by what its repetition is known, for receivers that want no signature.
-#[must_use]
 pub fn with_id(request: reqwest::RequestBuilder, id: &str, at: Timestamp) -> reqwest::RequestBuilder {
     request.header("webhook-id", id).header("webhook-timestamp", at.as_second())
 }

@@ -180,12 +180,12 @@ async fn a_database_of_a_newer_program_is_refused() {
     }
     connection.close().await.unwrap();
     let error = SqliteStore::open(dir.path()).await.unwrap_err();
-    let StoreError::Newer { found: 7, known, .. } = &error else { panic!("{error:?}") };
+    let StoreError::Newer { found: 1_001, known, .. } = &error else { panic!("{error:?}") };
     let text = error.to_string();
     assert!(
-        text.contains("version 7")
+        text.contains("version 1001")
             && text.contains(&format!("up to {known}"))
-            && *known < 6
+            && *known < 1_000
             && text.contains(path.to_str().unwrap()),
         "{text}"
     );
