@@ -111,7 +111,8 @@ pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn messages(engine: &Engine) -> anyhow::Result<Vec<String>> {
+/// What the bot is asked: its held-out rows, or its own questions.
+pub(super) fn messages(engine: &Engine) -> anyhow::Result<Vec<String>> {
     let known = engine.known();
     let file = known.dir.join(ROWS);
     let mut messages: Vec<String> = if file.exists() {

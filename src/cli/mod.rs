@@ -16,6 +16,7 @@ mod gaps;
 mod handoffs;
 mod import;
 mod key;
+mod load;
 mod model;
 mod outbox;
 mod search;
@@ -108,6 +109,8 @@ enum Command {
     Eval(eval::Args),
     /// Measure what an answer costs on this machine.
     Bench(bench::Args),
+    /// Measure how many messages a second are accepted and answered with full durability.
+    Load(load::Args),
 }
 
 /// Runs a command.
@@ -156,6 +159,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Train(args) => train::run(&args),
         Command::Teach(args) => teach::run(args),
         Command::Eval(args) => eval::run(args, &config),
+        Command::Load(args) => load::run(&args, &config),
         Command::Bench(args) => bench::run(&args, &config),
     }
 }

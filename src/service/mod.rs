@@ -29,6 +29,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 
 use crate::engine::Engine;
 use crate::engine::Stage;
@@ -71,6 +72,9 @@ pub struct Service {
     store: Arc<dyn Store>,
     clock: Clock,
     calls: Calls,
+    /// Messages that are worked on at the same time. More would only take the processors from one another, and wait for the
+    /// store longer than it lets anybody wait.
+    room: Semaphore,
     order: Order,
     flood: Flood,
     handoff_opened: Notify,
@@ -143,6 +147,7 @@ impl Service {
             store,
             clock,
             calls: Calls::default(),
+            room: Semaphore::new(room()),
             order: Order::default(),
             flood: Flood::default(),
             handoff_opened: Notify::new(),
@@ -266,6 +271,7 @@ impl Service {
         key: &CustomerKey,
         delivery: Option<&Delivery>,
     ) -> Result<Answer, ServiceError> {
+        let permit = self.room.acquire().await.map_err(|_closed| ServiceError::Engine)?;
         let now = self.now();
         let seen =
             CustomerSeen { key: key.clone(), kind: question.kind, name: question.name.clone(), region: None };
@@ -281,6 +287,8 @@ impl Service {
         inbound.customer.first_visit = conversation.first_visit();
         let (turn, timings) = run(engine, &inbound, before.clone(), now).await?;
         let origin = call::origin(&conversation);
+        // A slow system of one customer's keeps nobody else waiting.
+        let permit = if turn.call().is_some() { None } else { Some(permit) };
         let mut turn = self.calls.carry_on(engine, turn, (&inbound, &before), &origin, now).await;
         self.tell_queue(engine, &inbound, &conversation, &mut turn, now).await?;
         let mut composed = delivery.map(|delivery| delivery.compose(&turn.reply)).unwrap_or_default();
@@ -288,6 +296,7 @@ impl Service {
         let sends = composed.outbox.clone();
         let row = record::row(engine, &conversation, (&inbound, &question.with), &turn, composed, now)?;
         let receipt = self.store.record_turn(row).await?;
+        drop(permit);
         self.outbox_written(&sends);
         self.announce(question, &turn, &receipt, &timings);
         let answer_id = Some(receipt.outbound_id);
@@ -377,6 +386,11 @@ impl Service {
             None => apology_without_bot(),
         }
     }
+}
+
+/// Messages worked on at the same time: two a processor, so that one computes while the other waits for the disk.
+fn room() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Words for a customer when not even the bot is known: the built-in ones, as far as they need no bot.
