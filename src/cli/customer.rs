@@ -95,6 +95,7 @@ fn view(file: &CustomerFile) -> Value {
         "customer_id": file.customer.key.customer_id(),
         "name": file.customer.name,
         "tags": file.customer.tags,
+        "record": file.customer.record,
         "region": file.customer.region,
         "first_seen_at": file.customer.first_seen_at.to_string(),
         "last_seen_at": file.customer.last_seen_at.to_string(),

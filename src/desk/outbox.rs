@@ -158,6 +158,7 @@ fn attempt(row: &OutboxRow, sent: Result<(), NotSent>, now: Timestamp) -> Attemp
         Err(NotSent::NoMessage) => return failed("unreadable"),
         Err(NotSent::Nobody) => return failed("invaliduser"),
         Err(NotSent::Refused) => return failed("refused"),
+        Err(NotSent::Call(reason)) if call::lasts(reason) => return failed(reason),
         Err(NotSent::Call(reason)) => return again(reason, reason),
         Err(NotSent::TooSlow) => return again("no answer in time", "no answer"),
         Err(NotSent::Client(error)) => error,

@@ -52,6 +52,10 @@ pub async fn run(service: Arc<Service>, keep: SignedDuration) {
             Ok(pruned) => tracing::debug!(pruned, "threw out messages that were settled long ago"),
             Err(error) => tracing::warn!(error = %chain(&error), "settled messages could not be thrown out"),
         }
+        match service.store().events_prune(before).await {
+            Ok(pruned) => tracing::debug!(pruned, "threw out old events"),
+            Err(error) => tracing::warn!(error = %chain(&error), "old events could not be thrown out"),
+        }
         match service.store().callbacks_prune(before).await {
             Ok(pruned) => tracing::debug!(pruned, "threw out old callbacks"),
             Err(error) => tracing::warn!(error = %chain(&error), "old callbacks could not be thrown out"),

@@ -67,7 +67,7 @@ pub(super) async fn chat(
         |reply: &Reply| -> Vec<PartView> { reply.parts.iter().map(|part| view::part(part, &link)).collect() };
     match desk.service.answer(&question).await {
         Ok(answer) => {
-            if answer.reply.parts.is_empty() {
+            if answer.turn.is_none() && answer.reply.parts.is_empty() {
                 let response =
                     ChatResponse { reply: Vec::new(), answer_id: None, turn: None, speaker: "human" };
                 return Ok(Json(response));

@@ -20,6 +20,7 @@ use crate::service::handover::Deed;
 use crate::service::handover::Done;
 use crate::service::handover::HandoverError;
 use crate::service::handover::WORDS_CHARS_MAX;
+use crate::service::handover::in_group;
 use crate::service::handover::serves;
 use crate::service::inbox;
 use crate::store::AgentRow;
@@ -67,6 +68,10 @@ pub(super) async fn show(
 ) -> Result<Json<Value>, ApiError> {
     access.require(Scope::Agent)?;
     let id = number(&id)?;
+    if let Some(agent) = desk.agent_of(access).await? {
+        let handoff = desk.service.store().handoff_open(id).await.map_err(|error| failed(&error))?;
+        in_group(&agent, handoff.as_ref()).map_err(|error| refused(&error))?;
+    }
     let told = inbox::story(&desk.service, id).await.map_err(|error| failed(&error))?;
     told.map(Json).ok_or_else(|| unknown(&id.to_string()))
 }
@@ -142,7 +147,7 @@ async fn act(desk: &Desk, access: Access, id: &str, deed: Deed) -> Result<Json<V
 
 impl Desk {
     /// The agent whose key it is; `None` for a key without one.
-    async fn agent_of(&self, access: Access) -> Result<Option<AgentRow>, ApiError> {
+    pub(super) async fn agent_of(&self, access: Access) -> Result<Option<AgentRow>, ApiError> {
         let agents = self.service.store().agents().await.map_err(|error| failed(&error))?;
         Ok(agents.into_iter().find(|agent| Some(agent.key_id) == access.key))
     }
@@ -184,6 +189,9 @@ fn refused(error: &HandoverError) -> ApiError {
         HandoverError::Words { n_chars } => {
             let message = format!("内容有 {n_chars} 个字，应在 1 到 {WORDS_CHARS_MAX} 之间");
             ApiError::new(StatusCode::BAD_REQUEST, "bad-words", message)
+        }
+        HandoverError::Busy(_) => {
+            conflict("busy-conversation", "这个会话正在被别人改动，请再试一次".to_owned())
         }
         HandoverError::Store(error) => failed(error),
     }

@@ -27,6 +27,7 @@ use crate::http::error::ApiError;
 use crate::http::key::Scope;
 use crate::message::Channel;
 use crate::service::callback::chain;
+use crate::service::handover::serves;
 use crate::store::Author;
 use crate::store::ConversationId;
 use crate::store::CustomerKey;
@@ -65,20 +66,26 @@ pub(super) async fn staff(
 ) -> Result<Sse<impl Stream<Item = Told> + use<>>, ApiError> {
     access.require(Scope::Agent)?;
     let Query(After { after }) = after.map_err(|rejection| bad_query(&rejection))?;
+    let agent = desk.agent_of(access).await?;
     let from = match after.or_else(|| last_seen(&headers)) {
         Some(after) => after,
         None => desk.service.store().last_event().await.map_err(|error| failed(&error))?,
     };
     let stream = stream::unfold(
-        (desk, from, Vec::<EventRow>::new().into_iter()),
-        |(desk, from, mut ready)| async move {
+        (desk, agent, from, Vec::<EventRow>::new().into_iter()),
+        |(desk, agent, mut from, mut ready)| async move {
             while !desk.stopping.load(Ordering::SeqCst) {
                 if let Some(row) = ready.next() {
+                    from = row.id;
+                    let hears = |group: &String| agent.as_ref().is_none_or(|agent| serves(agent, group));
+                    if !row.group.as_ref().is_none_or(hears) {
+                        continue;
+                    }
                     let event = Event::default()
                         .id(row.id.to_string())
                         .event(&row.kind)
                         .data(event(&row).to_string());
-                    return Some((Ok(event), (desk, row.id, ready)));
+                    return Some((Ok(event), (desk, agent, from, ready)));
                 }
                 match desk.service.store().events(from, ROWS).await {
                     Ok(rows) if rows.is_empty() => tokio::time::sleep(LOOK_EVERY).await,
@@ -100,11 +107,21 @@ pub(super) async fn customer(
 ) -> Result<Sse<impl Stream<Item = Told> + use<>>, ApiError> {
     access.require_unless_local(Scope::Chat)?;
     let Query(whose) = whose.map_err(|rejection| bad_query(&rejection))?;
-    desk.bot(&whose.bot)?;
+    // The same bots as in the chat; a bot that is not for the web is none here.
+    let engine = desk.bot(&whose.bot)?;
+    if !access.may_meet(engine.known()) {
+        let message = format!("没有名为 {} 的机器人", whose.bot);
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "unknown-bot", message));
+    }
     let key = CustomerKey::new(&whose.bot, Channel::Web, &whose.user).map_err(|_| {
         ApiError::new(StatusCode::BAD_REQUEST, "bad-user", "user 是空的，或者太长".to_owned())
     })?;
     let store = desk.service.store();
+    // Listening begins no talk: a stranger has nobody to hear.
+    if store.customer(&key).await.map_err(|error| failed(&error))?.is_none() {
+        let message = "这位客户还没有说过话".to_owned();
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "unknown-customer", message));
+    }
     let id = store.conversation(&key, desk.service.now()).await.map_err(|error| failed(&error))?.id;
     let from = match whose.after.or_else(|| last_seen(&headers)) {
         Some(after) => after,

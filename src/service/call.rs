@@ -43,6 +43,12 @@ const RESPONSE_BYTES_MAX: usize = 1024 * 1024;
 /// Most items of a list that is kept: a state holds it, and a customer picks from it.
 const ITEMS_MAX: usize = 20;
 
+/// Most bytes of what is kept of a response, as JSON.
+const KEPT_BYTES_MAX: usize = 64 * 1024;
+
+/// Most characters of a refusal, which the customer reads.
+const REFUSAL_CHARS_MAX: usize = 300;
+
 /// Wait before a repetition; one more each time.
 const PAUSE: Duration = Duration::from_millis(150);
 
@@ -79,11 +85,13 @@ pub struct Caller<'c> {
     pub now: &'c Zoned,
 }
 
-/// The state of a talk from which calls are made.
+/// The state of a talk from which calls are made. It holds the times of what was said, so that no two are the same; notes,
+/// timers and humans, who come in between, leave it as it is.
 #[must_use]
 pub fn origin(conversation: &ConversationRow) -> String {
     // An id is given anew where a store is; the time of the beginning is not.
-    format!("{}.{}.{}", conversation.id, conversation.created_at.as_millisecond(), conversation.revision)
+    let state = lower_hex(&Sha256::digest(&conversation.state));
+    format!("{}.{}.{state}", conversation.id, conversation.created_at.as_millisecond())
 }
 
 /// By what the other side knows a repetition: the same for the same call from the same state of a talk, whoever makes it
@@ -96,6 +104,26 @@ pub fn key(origin: &str, call: &Call) -> String {
 
 /// Why a call brought nothing; a stable word.
 type Failure = &'static str;
+
+/// Failures that no repetition mends, as long as nobody changes a file or the environment.
+const LASTING: [Failure; 6] = [
+    NO_CALL,
+    PRIVATE,
+    "no such host",
+    "the address is not set",
+    "a secret is not set",
+    "the demo shop does not run here",
+];
+
+const NO_CALL: Failure = "no such call";
+
+const PRIVATE: Failure = "a private address";
+
+/// Whether a failure stays however often the call is made.
+#[must_use]
+pub fn lasts(failure: &str) -> bool {
+    LASTING.contains(&failure)
+}
 
 impl Calls {
     /// Makes the calls that a turn waits for, one after another, until it is the last word.
@@ -129,7 +157,7 @@ impl Calls {
         let Some((spec, connector)) =
             found.and_then(|spec| Some((spec, connectors.connector.get(&spec.connector)?)))
         else {
-            return CallResult::Failed("no such call");
+            return CallResult::Failed(NO_CALL);
         };
         let mut attempt = 1;
         loop {
@@ -246,7 +274,7 @@ impl Calls {
 
 fn refused(error: &fetch::FetchError) -> Failure {
     match error {
-        fetch::FetchError::Private { .. } => "a private address",
+        fetch::FetchError::Private { .. } => PRIVATE,
         _ => "no such host",
     }
 }
@@ -317,7 +345,7 @@ fn understood(spec: &CallSpec, response: &Value, now: &Zoned) -> Result<CallResu
     if !says_yes {
         let words = spec.refusal.as_deref().and_then(|path| at(response, path)?.as_str());
         return match words.filter(|words| !words.trim().is_empty()) {
-            Some(words) => Ok(CallResult::Refused(words.to_owned())),
+            Some(words) => Ok(CallResult::Refused(words.chars().take(REFUSAL_CHARS_MAX).collect())),
             None => Err("refused without a word"),
         };
     }
@@ -325,10 +353,15 @@ fn understood(spec: &CallSpec, response: &Value, now: &Zoned) -> Result<CallResu
         Some(path) => at(response, path).ok_or("the answer lacks what is asked for")?,
         None => response,
     };
-    Ok(CallResult::Answered(match answer {
+    let kept: Value = match answer {
         Value::Array(items) => items.iter().take(ITEMS_MAX).map(|item| mapped(spec, item)).collect(),
         item => mapped(spec, item),
-    }))
+    };
+    // The state of the talk holds it, and what was picked of it once more.
+    if kept.to_string().len() > KEPT_BYTES_MAX {
+        return Err("the answer is too large to be kept: name what is wanted of it in `fields`");
+    }
+    Ok(CallResult::Answered(kept))
 }
 
 /// An item by our names.
@@ -344,13 +377,21 @@ fn mapped(spec: &CallSpec, item: &Value) -> Value {
             continue;
         }
         let known = value.as_str().and_then(|word| spec.values.get(name)?.get(word)).map(|word| json!(word));
-        let mut place = &mut own;
-        for part in name.split('.') {
-            place = &mut place[part];
-        }
-        *place = known.unwrap_or(value);
+        put(&mut own, name, known.unwrap_or(value));
     }
     own
+}
+
+/// Writes a value at a path; where something else than an object stands in the way, that stays.
+fn put(own: &mut Value, path: &str, value: Value) {
+    let mut place = own;
+    for part in path.split('.') {
+        if !(place.is_object() || place.is_null()) {
+            return;
+        }
+        place = &mut place[part];
+    }
+    *place = value;
 }
 
 /// The value at a path such as `data.order.no` or `lines.0.title`.
@@ -417,6 +458,17 @@ values = { state = { WAIT = "paid" } }
             { "number": "2", "state": "signed" },
         ]);
         assert_eq!(understood(&spec(ORDERS), &response, &now()), Ok(CallResult::Answered(expected)));
+    }
+
+    #[test]
+    fn names_that_stand_in_each_others_way_and_answers_too_large_to_keep_break_nothing() {
+        let spec = spec(
+            "connector = 'shop'\nget = '/o'\nanswer = 'data'\nfields = { who = 'name', \"who.phone\" = 'phone', big = 'big' }",
+        );
+        let response = |big: String| json!({ "data": { "name": "林", "phone": "1", "big": big } });
+        let expected = json!({ "big": "x", "who": "林" });
+        assert_eq!(understood(&spec, &response("x".to_owned()), &now()), Ok(CallResult::Answered(expected)));
+        assert!(understood(&spec, &response("x".repeat(KEPT_BYTES_MAX)), &now()).is_err());
     }
 
     #[test]

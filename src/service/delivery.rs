@@ -67,8 +67,8 @@ pub fn message_key(delivery: &CallbackKey, part: usize) -> String {
 
 /// An id of a message that no delivery brought about: of a human, or of the clock.
 #[must_use]
-pub fn own_key(conversation: ConversationId, revision: Revision) -> String {
-    let named = format!("own\n{conversation}\n{revision}");
+pub fn own_key(conversation: ConversationId, revision: Revision, part: usize) -> String {
+    let named = format!("own\n{conversation}\n{revision}\n{part}");
     format!("y{}", &lower_hex(&Sha256::digest(named))[..31])
 }
 

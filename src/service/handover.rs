@@ -22,7 +22,6 @@ use crate::message::Channel;
 use crate::message::Content;
 use crate::message::Customer;
 use crate::message::Inbound;
-use crate::message::Part;
 use crate::message::Reply;
 use crate::reply::standard::Sentence;
 use crate::service::Service;
@@ -47,6 +46,9 @@ use crate::store::TimerRow;
 
 /// Rounds of reading and changing before a conversation that others keep changing is given up.
 const ROUNDS_MAX: usize = 3;
+
+/// After so long a timer is tried again whose conversation cannot be met: its bot is gone, or comes back.
+const TIMER_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// Most characters of a reply or a note.
 pub const WORDS_CHARS_MAX: usize = 2_000;
@@ -136,6 +138,9 @@ pub enum HandoverError {
         /// How many there are.
         n_chars: usize,
     },
+    /// Others keep changing it.
+    #[error("conversation {0} is being changed by others")]
+    Busy(ConversationId),
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -185,6 +190,7 @@ impl Handover {
                     return Ok(Done { speaker, lease_until: lease, message_id: receipt.message_id });
                 }
                 Err(StoreError::Conflict { .. }) if round < ROUNDS_MAX => round += 1,
+                Err(StoreError::Conflict { .. }) => return Err(HandoverError::Busy(id)),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -195,8 +201,16 @@ impl Handover {
     /// # Errors
     /// When the store fails.
     pub async fn fire(&self, timer: &TimerRow) -> Result<(), HandoverError> {
-        let met = self.meet(timer.conversation_id).await?;
         let now = self.service.now();
+        let met = match self.meet(timer.conversation_id).await {
+            Ok(met) => met,
+            // It must not stand in the way of the others for ever.
+            Err(error) => {
+                let later = now.checked_add(TIMER_AGAIN).ok();
+                self.service.store().timer_move(timer.conversation_id, timer.kind, later).await?;
+                return Err(error);
+            }
+        };
         let change = match (timer.kind, met.row.speaker) {
             (TimerKind::Overdue, Speaker::Waiting) => self.overdue(&met, now),
             (TimerKind::Lease, Speaker::Human) => self.lapsed(&met, now),
@@ -244,20 +258,14 @@ impl Handover {
         let id = met.row.id;
         let holder = met.row.holder.filter(|(_, until)| met.row.speaker == Speaker::Human && *until > now);
         match (deed, holder) {
-            (Deed::Note(_), _) => Ok(()),
             (_, Some((holder, _))) if holder == agent.id => Ok(()),
+            (Deed::Note(_), _) => in_group(agent, met.handoff.as_ref()),
             (Deed::Take, Some((holder, _))) => {
                 let agents = self.service.store().agents().await?;
                 let by = agents.into_iter().find(|one| one.id == holder).map(|one| one.name);
                 Err(HandoverError::Taken { id, by: by.unwrap_or_default() })
             }
-            (Deed::Take, None) => {
-                let group = met.handoff.as_ref().map(|handoff| &handoff.group);
-                match group.filter(|group| !serves(agent, group)) {
-                    Some(other) => Err(HandoverError::OtherGroup(other.clone())),
-                    None => Ok(()),
-                }
-            }
+            (Deed::Take, None) => in_group(agent, met.handoff.as_ref()),
             (Deed::Reply(_) | Deed::Return | Deed::Close | Deed::Transfer(_), _) => {
                 Err(HandoverError::NotHeld(id))
             }
@@ -388,29 +396,37 @@ impl Handover {
     fn outbox(&self, met: &Met, reply: &Reply) -> Vec<NewOutbox> {
         let Some((route, app)) = self.route(met) else { return Vec::new() };
         let Some(active) = &app.active else { return Vec::new() };
-        let words: String = reply.parts.iter().flat_map(Part::words).collect::<Vec<_>>().join("\n");
-        let key = own_key(met.row.id, met.row.revision);
+        let messages = active::to_customer(reply, &|part| part.words().join("\n"));
         let recipient = met.row.customer.customer_id().to_owned();
-        let body = match (&route.kf, active.agent_id) {
-            (Some(kf), _) => json!({ "path": "kf/send_msg", "json": {
-                "touser": recipient, "open_kfid": kf, "msgid": key, "msgtype": "text", "text": { "content": words } } }),
-            (None, Some(agent_id)) => {
-                let mut seed = [0; 8];
-                seed.copy_from_slice(&key.as_bytes()[1..9]);
-                let message = active::to_member(&Passive::Text(words), agent_id, &recipient, &seed);
-                json!({ "path": "message/send", "json": message })
-            }
-            (None, None) => return Vec::new(),
-        };
-        vec![NewOutbox {
-            sender: route.app,
-            recipient,
-            body: body.to_string(),
-            key,
-            to_customer: true,
-            latest_only: false,
-            expires_at: None,
-        }]
+        let outbox = messages.into_iter().enumerate().filter_map(|(part, mut message)| {
+            let key = own_key(met.row.id, met.row.revision, part);
+            let body = match (&route.kf, active.agent_id) {
+                (Some(kf), _) => {
+                    message["touser"] = json!(recipient);
+                    message["open_kfid"] = json!(kf);
+                    message["msgid"] = json!(key);
+                    json!({ "path": "kf/send_msg", "json": message })
+                }
+                (None, Some(agent_id)) => {
+                    let mut seed = [0; 8];
+                    seed.copy_from_slice(&key.as_bytes()[1..9]);
+                    let words = message["text"]["content"].as_str().unwrap_or_default().to_owned();
+                    let message = active::to_member(&Passive::Text(words), agent_id, &recipient, &seed);
+                    json!({ "path": "message/send", "json": message })
+                }
+                (None, None) => return None,
+            };
+            Some(NewOutbox {
+                sender: route.app.clone(),
+                recipient: recipient.clone(),
+                body: body.to_string(),
+                key,
+                to_customer: true,
+                latest_only: false,
+                expires_at: None,
+            })
+        });
+        outbox.collect()
     }
 
     fn route(&self, met: &Met) -> Option<(Route, Arc<App>)> {
@@ -433,6 +449,17 @@ fn awake(stored: &str) -> Option<String> {
 pub fn serves(agent: &AgentRow, group: &str) -> bool {
     let groups: &BTreeSet<String> = &agent.groups;
     groups.is_empty() || groups.contains(group)
+}
+
+/// Refuses an agent a conversation that another group is asked for.
+///
+/// # Errors
+/// Names the group.
+pub fn in_group(agent: &AgentRow, handoff: Option<&HandoffRow>) -> Result<(), HandoverError> {
+    match handoff.map(|handoff| &handoff.group).filter(|group| !serves(agent, group)) {
+        Some(other) => Err(HandoverError::OtherGroup(other.clone())),
+        None => Ok(()),
+    }
 }
 
 /// When a customer who asks now is told that nobody has come: so long after somebody is there.

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use jiff::Timestamp;
 use regex::Regex;
 use serde_json::Value;
 use serde_json::json;
@@ -61,8 +62,15 @@ pub async fn story(service: &Service, id: ConversationId) -> Result<Option<Value
         json!({ "name": customer.name, "tags": customer.tags, "record": customer.record, "region": customer.region })
     });
     told["summary"] = summary(engine.as_deref(), &row, handoff.as_ref(), (&messages, &tags));
-    told["suggestions"] =
-        engine.as_deref().map_or(Value::Null, |engine| suggestions(service, engine, &messages));
+    told["suggestions"] = match engine {
+        Some(engine) => {
+            let (now, messages) = (service.now(), messages.clone());
+            // Reading and searching are work for a processor. A panic of theirs leaves the rest of the story.
+            let suggested = tokio::task::spawn_blocking(move || suggestions(&engine, &messages, now)).await;
+            suggested.unwrap_or(Value::Null)
+        }
+        None => Value::Null,
+    };
     told["notes"] = notes
         .iter()
         .map(|note| json!({ "agent": name_of(&agents, note.agent_id), "text": note.words, "at": note.at.to_string() }))
@@ -148,14 +156,14 @@ fn mood(texts: &[String], tags: &[String]) -> &'static str {
 }
 
 /// What the bot would answer to the customer's last words, most probable first.
-fn suggestions(service: &Service, engine: &Engine, messages: &[MessageRow]) -> Value {
+fn suggestions(engine: &Engine, messages: &[MessageRow], now: Timestamp) -> Value {
     let last = messages.iter().rev().filter(|one| one.author == Author::Customer);
     let Some(text) =
         last.filter_map(|one| body(one)["text"].as_str().map(str::to_owned)).find(|text| !text.is_empty())
     else {
         return json!([]);
     };
-    let (turn, _timings) = service::ask(engine, &text, service.now());
+    let (turn, _timings) = service::ask(engine, &text, now);
     let known = engine.known();
     let candidates = view::candidates(engine, &turn);
     let answer =

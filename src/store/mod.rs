@@ -234,6 +234,9 @@ pub trait Store: Send + Sync + 'static {
     /// * `limit`: most rows, cut to [`ROWS_MAX`].
     fn timers_due(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<TimerRow>>;
 
+    /// Sets a timer, or takes it away.
+    fn timer_move(&self, id: ConversationId, kind: TimerKind, due: Option<Timestamp>) -> StoreFuture<'_, ()>;
+
     /// How long customers of a group wait.
     fn queue<'a>(
         &'a self,

@@ -18,6 +18,7 @@ use crate::task::Task;
 use crate::task::TaskSet;
 use crate::task::expression;
 use crate::task::progress::Progress;
+use crate::text::normalise::normalise;
 use crate::text::pick;
 use crate::text::span::ByteSpan;
 
@@ -104,8 +105,10 @@ impl Task {
                 chosen(slot, said.utterance.as_str(), false).filter(accepted)
             } else if let Some(entity) = slot.entity.as_deref().and_then(SlotName::named) {
                 mentions(said, entity, now).find(accepted)
+            } else if slot.text && also(name) {
+                // Any words at all would fill a slot of free text; what is to be another number or address looks like one.
+                self.matched(name, said).filter(|value| is_figures(value) && accepted(value))
             } else {
-                // Any words at all would fill a slot of free text.
                 None
             };
             Some((name.clone(), value?))
@@ -137,19 +140,20 @@ impl Task {
         } else if !slot.choices.is_empty() {
             chosen(slot, text, true)
         } else if slot.pick.is_some() {
-            picked(slot, progress, text, now)
+            picked(slot, progress, said, now)
         } else if let Some(entity) = slot.entity.as_deref().and_then(SlotName::named) {
             let accepted = |value: &Value| self.accepts(name, slot, value, now);
             mentions(said, entity, now).find(accepted).or_else(|| self.matched(name, said))
         } else if slot.text {
             // A number or an address of letters that fits can hardly be anything else.
-            let plain = slot.pattern.is_some() && text.bytes().filter(u8::is_ascii_alphanumeric).count() >= 4;
             let words = if slot.pattern.is_some() {
                 self.matched(name, said)
             } else {
                 Some(json!(said.utterance.normalised.original().trim()))
             };
-            return (words.filter(|value| self.accepts(name, slot, value, now)), plain);
+            let words = words.filter(|value| self.accepts(name, slot, value, now));
+            let plain = slot.pattern.is_some() && words.as_ref().is_some_and(is_figures);
+            return (words, plain);
         } else {
             None
         };
@@ -259,13 +263,15 @@ fn chosen(slot: &SlotSpec, text: &str, answers: bool) -> Option<Value> {
 }
 
 /// The item of a saved list that a message picks; `null` is none of them.
-fn picked(slot: &SlotSpec, progress: &Progress, text: &str, now: &Zoned) -> Option<Value> {
+fn picked(slot: &SlotSpec, progress: &Progress, said: Said<'_>, now: &Zoned) -> Option<Value> {
+    let text = said.utterance.as_str();
     let items = progress.saved.get(slot.pick.as_deref()?)?.as_array()?;
     let labels = labels(slot, items, now);
     let bare = POINTING.replace_all(text, "");
     let named = || {
         pick::by_words(text, &labels)
             .or_else(|| pick::by_words(&bare, &labels))
+            .or_else(|| holding(said, &labels))
             .or_else(|| only(&bare, &labels))
     };
     let at = pick::by_number(text, labels.len()).or_else(named).or_else(|| {
@@ -273,6 +279,25 @@ fn picked(slot: &SlotSpec, progress: &Progress, text: &str, now: &Zoned) -> Opti
         none.then_some(items.len())
     })?;
     Some(items.get(at).cloned().unwrap_or(Value::Null))
+}
+
+/// The only label that holds all that is said of goods: 黑色衬衫 is 长袖衬衫 黑色 L.
+fn holding(said: Said<'_>, labels: &[String]) -> Option<usize> {
+    let text = said.utterance.as_str();
+    let labels: Vec<String> = labels.iter().map(|label| normalise(label).as_str().to_owned()).collect();
+    let words =
+        said.utterance.words.iter().map(|word| word.of(text)).filter(|word| word.chars().nth(1).is_some());
+    let words: Vec<&str> = words.filter(|word| labels.iter().any(|label| label.contains(word))).collect();
+    let mut holding = (0..labels.len()).filter(|at| words.iter().all(|word| labels[*at].contains(word)));
+    match (holding.next(), holding.next()) {
+        (Some(only), None) if !words.is_empty() => Some(only),
+        _ => None,
+    }
+}
+
+/// Letters and figures enough to be a number or an address and no word.
+fn is_figures(value: &Value) -> bool {
+    value.as_str().is_some_and(|words| words.bytes().filter(u8::is_ascii_alphanumeric).count() >= 4)
 }
 
 /// The only label that holds the last letter of what is said as well: 裙子 is the 小黑裙 of a list.
@@ -301,11 +326,12 @@ fn confirmed(said: Said<'_>) -> Option<bool> {
         return None;
     }
     if text.chars().count() <= YES_CHARS_MAX {
-        if NO.is_match(text) {
-            return Some(false);
-        }
+        // 没有问题 and 不用改了 begin like a no.
         if YES.is_match(text) {
             return Some(true);
+        }
+        if NO.is_match(text) {
+            return Some(false);
         }
     }
     let (intent, probability) = said.meaning.intents.as_ref()?.first()?;
@@ -325,13 +351,13 @@ fn fixed(pattern: &str) -> Regex {
 
 static YES: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"^[嗯哦啊那就我]*(?:是的?|对的?|对对|好的?|好呀|好吧|好滴|可以|行|中|成|ok|okay|yes|没错|没问题|没毛病|确认|确定|同意|要|要的|提交|办吧|就这样|就这么|就它|就这个|改吧|麻烦|嗯+|恩+|1)(?:[的了吧啊呀嘞哒滴办改]|确认|提交|没错|可以|好|行|麻烦了?|谢谢|您|你|[ ,.。!~])*$",
+        r"^[嗯哦啊那就我]*(?:是的?|对的?|对对|好的?|好呀|好吧|好滴|可以|行|中|成|ok|okay|yes|没错|没问题|没有问题|没毛病|不用改了?|确认|确定|同意|要|要的|提交|办吧|就这样|就这么|就它|就这个|改吧|麻烦|嗯+|恩+|1)(?:[的了吧啊呀嘞哒滴办改]|确认|提交|登记|没错|没问题|可以|好|行|麻烦了?|谢谢|您|你|[ ,.。!~])*$",
     )
 });
 
 static NO: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"^[嗯哦啊那]*(?:不要|不用|不行|不了|不可以|不同意|不确认|不需要|别|先别|没有|no|否|等等|等下|2)|^不[吧啊呀了]*[.。!~]*$",
+        r"^(?:[嗯哦啊那 ,]|等等|等下|等一下|慢着)*(?:不要|不用|不行|不了|不可以|不同意|不确认|不需要|别|先别|先不|没有|不|no|否|2)(?:[的了吧啊呀哦嘛哈呢]|办|弄|改|取消|登记|提交|退|换|谢谢|[ ,.。!~])*$",
     )
 });
 

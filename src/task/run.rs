@@ -151,22 +151,28 @@ impl Task {
         let place = self.place(&progress.step).unwrap_or(0);
         let asked = self.asked(&progress);
         let confirms = asked.is_some_and(|(_, slot)| slot.confirm);
+        // What comes up only now, at a list or a confirmation, belongs to what led there: 我要的是小白鞋.
+        let reopens = asked.is_some_and(|(_, slot)| slot.confirm || slot.pick.is_some());
         let asked = asked.map(|(name, _)| name.to_owned());
         let mut first = None;
         for (name, value) in &hearing.others {
             match progress.slots.get(name) {
                 Some(known) if known == value => continue,
                 Some(_) if !(hearing.corrects || confirms) => continue,
-                Some(_) => {
+                None if !reopens => {}
+                Some(_) | None => {
                     let touched = self.spec.step.iter().position(|step| touches(step, name));
                     first = first.into_iter().chain(touched).min();
+                    // All is repeated, with what is new in it.
+                    progress.tries = 0;
                 }
-                None => {}
             }
             progress.slots.insert(name.clone(), value.clone());
         }
         match first {
-            Some(first) if first < place => self.take_back(&mut progress, first),
+            Some(first) if first < place && (hearing.answer.is_none() || confirms) => {
+                self.take_back(&mut progress, first);
+            }
             _ => {
                 if let (Some(name), Some(answer)) = (asked, &hearing.answer) {
                     progress.slots.insert(name, answer.clone());
@@ -184,13 +190,20 @@ impl Task {
             let slot = step.ask.as_ref().and_then(|name| Some((name, self.spec.slot.get(name)?)));
             if let Some((name, slot)) = slot
                 && (slot.confirm || slot.pick.is_some())
+                && let Some(before) = progress.slots.remove(name)
+                && slot.pick.is_some()
             {
-                progress.slots.remove(name);
+                progress.saved.insert(picked_before(name), before);
             }
         }
         progress.step.clone_from(&self.spec.step[first].id);
         progress.tries = 0;
     }
+}
+
+/// Where the item is kept that was picked before a correction: no name of a file has a blank in it.
+fn picked_before(slot: &str) -> String {
+    format!("{slot} before")
 }
 
 /// Whether what a step does depends on a slot.
@@ -291,7 +304,7 @@ impl<'r> Running<'r> {
     fn ask(&mut self, name: &str) -> Onward {
         let Some(slot) = self.task.spec.slot.get(name) else { return Onward::Below };
         if !self.progress.slots.contains_key(name)
-            && let Some(value) = self.known(slot)
+            && let Some(value) = self.known(name, slot)
         {
             self.progress.slots.insert(name.to_owned(), value);
         }
@@ -311,12 +324,16 @@ impl<'r> Running<'r> {
     }
 
     /// What fills a slot without asking.
-    fn known(&self, slot: &SlotSpec) -> Option<Value> {
+    fn known(&self, name: &str, slot: &SlotSpec) -> Option<Value> {
         if let Some(list) = &slot.pick {
             return match self.progress.saved.get(list).and_then(Value::as_array)?.as_slice() {
                 [] => Some(Value::Null),
                 [only] => Some(only.clone()),
-                _several => None,
+                // A correction of something else leaves the choice as it was.
+                several => {
+                    let before = self.progress.saved.get(&picked_before(name))?;
+                    several.contains(before).then(|| before.clone())
+                }
             };
         }
         if slot.own_answer_only {
@@ -337,6 +354,10 @@ impl<'r> Running<'r> {
             let title = if slot.title.is_empty() { name } else { &slot.title };
             format!("请告诉我{title}。")
         });
+        // Nobody confirms what does not stand before them.
+        let whole =
+            slot.prompts.first().filter(|_| slot.confirm && at > 0).and_then(|whole| self.fill(whole).ok());
+        let prompt = whole.into_iter().chain([prompt]).collect::<Vec<_>>().join("\n");
         let options: Vec<String> = match &slot.pick {
             Some(list) => {
                 let items = self.progress.saved.get(list).and_then(Value::as_array);

@@ -257,6 +257,61 @@ fn a_correction_goes_back_to_what_it_touches() {
 }
 
 #[test]
+fn what_comes_up_at_the_confirmation_is_looked_up_and_shown_before_it_is_done() {
+    let mut talk = Talk::new();
+    talk.known.tasks[0].step[1].with.insert("goods".to_owned(), "{{ item }}".to_owned());
+    talk.tasks = TaskSet::new(&talk.known).unwrap();
+    talk.finds(&["黑衬衫", "白衬衫"]);
+    talk.say("订单202611220001要换");
+    talk.say("1");
+    talk.say("L");
+    talk.say("13800001234");
+    assert_eq!(talk.say("没有"), "黑衬衫换成L码，对吗？");
+    // The goods were not named before.
+    talk.finds(&["毛衣"]);
+    assert_eq!(talk.say("我要的是毛衣"), "毛衣换成L码，对吗？");
+    assert_eq!(talk.calls.last().unwrap().with["goods"], "毛衣");
+    // A correction of something else leaves the choice as it was.
+    talk.finds(&["背心", "毛衣"]);
+    let id = talk.progress.as_ref().unwrap().slots["order"]["id"].clone();
+    talk.results[0] =
+        CallResult::Answered(json!([{ "id": 9, "title": "背心" }, { "id": id, "title": "毛衣" }]));
+    assert_eq!(talk.say("不对 订单是202611220002"), "毛衣换成L码，对吗？");
+    // Whatever is asked again stands there whole.
+    assert_eq!(talk.say("嘿嘿嘿"), "毛衣换成L码，对吗？");
+}
+
+#[test]
+fn yes_and_no_in_the_words_of_customers() {
+    for (words, done) in [
+        ("没有问题", true),
+        ("不用改了，确认", true),
+        ("对的没错", true),
+        ("好 登记吧", true),
+        ("不要了", false),
+        ("先不办了", false),
+        ("不退了谢谢", false),
+    ] {
+        let mut talk = Talk::new();
+        talk.finds(&["黑衬衫"]);
+        for words in ["订单202611220001要换", "L", "13800001234", "没有"] {
+            talk.say(words);
+        }
+        talk.results.push(CallResult::Answered(json!({ "number": "H1" })));
+        assert_eq!(talk.say(words), if done { "换好了，单号H1。" } else { "不换了。" }, "{words}");
+    }
+    // Neither: something is wrong, and nobody knows what.
+    for words in ["等等 是另一单", "别忘了发票", "等下"] {
+        let mut talk = Talk::new();
+        talk.finds(&["黑衬衫"]);
+        for words in ["订单202611220001要换", "L", "13800001234", "没有"] {
+            talk.say(words);
+        }
+        assert_eq!(talk.say(words), "黑衬衫换成L码，对吗？", "{words}");
+    }
+}
+
+#[test]
 fn nonsense_is_told_why_and_then_a_human_goes_on() {
     for (nonsense, kind) in
         [("哈哈哈", MessageKind::Text), ("😀", MessageKind::Text), ("", MessageKind::Image)]

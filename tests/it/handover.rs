@@ -217,6 +217,22 @@ async fn when_nobody_comes_the_customer_is_told_and_the_next_group_is_asked_once
 }
 
 #[tokio::test]
+async fn a_timer_whose_bot_is_gone_stands_in_nobodys_way() {
+    let shop = Shop::open().await;
+    shop.say("c", TO_HUMAN).await;
+    shop.pass(4 * 60);
+    let empty = Arc::new(Service::new(Vec::new(), Arc::clone(&shop.store), {
+        let second = Arc::clone(&shop.second);
+        Arc::new(move || Timestamp::from_second(second.load(Ordering::SeqCst)).unwrap())
+    }));
+    let handover = Handover::new(Arc::clone(&empty), BTreeMap::new());
+    assert_eq!(timers::fire_due(&empty, &handover).await.unwrap(), 1);
+    assert_eq!(timers::fire_due(&empty, &handover).await.unwrap(), 0, "put off");
+    shop.pass(11 * 60);
+    assert_eq!(shop.fire().await, 1, "and not lost");
+}
+
+#[tokio::test]
 async fn who_may_do_what() {
     let shop = Shop::open().await;
     let (night, wang) = (shop.agent("夜班", &["night"]).await, shop.agent("小王", &["service"]).await);
@@ -226,6 +242,7 @@ async fn who_may_do_what() {
     assert!(
         matches!(act(&night, Deed::Take).await, Err(HandoverError::OtherGroup(group)) if group == "service")
     );
+    assert!(matches!(act(&night, Deed::Note("看看".to_owned())).await, Err(HandoverError::OtherGroup(_))));
     for deed in [Deed::Reply("好".to_owned()), Deed::Return, Deed::Close, Deed::Transfer("night".to_owned())]
     {
         assert!(matches!(act(&wang, deed.clone()).await, Err(HandoverError::NotHeld(_))), "{deed:?}");

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -233,7 +235,10 @@ body = {{ said = "{{{{ text }}}}" }}
                 Some(format!("whsec_{}", STANDARD.encode(SIGNING_KEY)))
             },
         };
-        let service = Service::new(vec![folder.engine()], Arc::clone(&store), Arc::new(move || now));
+        // Time passes: a state is told from an equal one of before by when its words were said.
+        let second = AtomicI64::new(now.as_second());
+        let clock = move || Timestamp::from_second(second.fetch_add(1, Ordering::SeqCst)).unwrap();
+        let service = Service::new(vec![folder.engine()], Arc::clone(&store), Arc::new(clock));
         Self { erp, service: Arc::new(service.with_calls(calls)), store, _folder: folder, _data: data }
     }
 

@@ -63,7 +63,7 @@ function open(bot) {
   drawTalk();
   placeWhy();
   ready();
-  hear(talk);
+  if (talk.entries.length > 0) hear(talk);
 }
 
 /** Shows what humans say in a talk, as they say it. */
@@ -114,6 +114,7 @@ async function deliver(here, entry) {
     const { parts, turn, answerId } = await ask(here.bot.id, entry.sent);
     if (here.over) return hideTyping(typing);
     entry.state = "sent";
+    hear(here);
     hideTyping(typing);
     // Not drawn anew: the log would read the same words out a second time.
     if (here === talk) nodeOf(entry)?.classList.replace("turn-waiting", "turn-sent");

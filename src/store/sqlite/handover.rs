@@ -101,9 +101,13 @@ async fn move_handoff(
         .bind(id)
         .bind(at.as_millisecond())
         .bind(*agent),
+        // One that an agent took of their own accord had none so far.
         HandoffChange::Waits(group) => sqlx::query(
-            "UPDATE handoffs SET group_name = ?3, agent_id = NULL, asked_ms = ?2
-             WHERE conversation_id = ?1 AND closed_ms IS NULL",
+            "INSERT INTO handoffs (conversation_id, group_name, reason, summary, webhook_pending,
+                                   opened_ms, asked_ms, webhook_next_ms)
+             VALUES (?1, ?3, 'transfer', '{}', 0, ?2, ?2, ?2)
+             ON CONFLICT (conversation_id) WHERE closed_ms IS NULL
+             DO UPDATE SET group_name = excluded.group_name, agent_id = NULL, asked_ms = excluded.asked_ms",
         )
         .bind(id)
         .bind(at.as_millisecond())
@@ -139,6 +143,34 @@ pub(super) async fn set_timer(
     };
     query.execute(connection).await?;
     Ok(())
+}
+
+/// See [`Store::timer_move`](crate::store::Store::timer_move).
+pub(super) async fn timer_move(
+    store: &SqliteStore,
+    id: ConversationId,
+    kind: TimerKind,
+    due: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let mut transaction = store.begin().await?;
+    set_timer(&mut transaction, id, kind, due).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Whether a timer is set.
+pub(super) async fn has_timer(
+    connection: &mut SqliteConnection,
+    id: ConversationId,
+    kind: TimerKind,
+) -> Result<bool, StoreError> {
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM timers WHERE conversation_id = ? AND kind = ?")
+            .bind(id)
+            .bind(kind.as_str())
+            .fetch_optional(connection)
+            .await?;
+    Ok(found.is_some())
 }
 
 /// Tells staff that something happened.

@@ -74,6 +74,7 @@ use crate::store::TaskStepRow;
 use crate::store::TicketFilter;
 use crate::store::TicketId;
 use crate::store::TicketRow;
+use crate::store::TimerKind;
 use crate::store::TimerRow;
 use crate::store::TurnReceipt;
 use crate::store::TurnRow;
@@ -230,6 +231,10 @@ impl Store for SqliteStore {
 
     fn timers_due(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<TimerRow>> {
         Box::pin(handover::timers_due(self, now, limit))
+    }
+
+    fn timer_move(&self, id: ConversationId, kind: TimerKind, due: Option<Timestamp>) -> StoreFuture<'_, ()> {
+        Box::pin(handover::timer_move(self, id, kind, due))
     }
 
     fn queue<'a>(

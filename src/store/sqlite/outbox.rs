@@ -33,8 +33,8 @@ pub(super) async fn add(
         sqlx::query(
             "INSERT INTO outbox
                  (conversation_id, revision, sender, recipient, body, key, latest_only, created_ms, expires_ms, next_ms,
-                  by_bot)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10)",
+                  by_bot, to_customer)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10, ?11)",
         )
         .bind(conversation_id)
         .bind(revision)
@@ -47,6 +47,7 @@ pub(super) async fn add(
         .bind(row.expires_at.map(Timestamp::as_millisecond))
         // What a rule has set off goes on, whoever speaks.
         .bind(by_bot && row.to_customer)
+        .bind(row.to_customer)
         .execute(&mut *connection)
         .await?;
     }
@@ -88,7 +89,7 @@ pub(super) async fn take(
              WHERE fate = 'waiting' AND next_ms <= ?1 AND NOT EXISTS (
                  SELECT 1 FROM outbox AS earlier
                  WHERE earlier.conversation_id = own.conversation_id AND earlier.fate = 'waiting'
-                     AND earlier.id < own.id)
+                     AND earlier.to_customer = own.to_customer AND earlier.id < own.id)
              ORDER BY next_ms, id LIMIT ?3)
          RETURNING *",
     )

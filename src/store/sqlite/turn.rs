@@ -40,7 +40,11 @@ pub(super) async fn record(store: &SqliteStore, turn: TurnRow) -> Result<TurnRec
         None => None,
     };
     // Who waits sees to it that somebody knows; who asks again does not begin to wait anew.
-    if let Some((request, _)) = turn.handoff.as_ref().zip(handoff).filter(|(_, receipt)| receipt.opened) {
+    let asks_anew = match handoff {
+        Some(receipt) => receipt.opened || !handover::has_timer(connection, id, TimerKind::Overdue).await?,
+        None => false,
+    };
+    if let Some(request) = turn.handoff.as_ref().filter(|_| asks_anew) {
         handover::set_timer(connection, id, TimerKind::Overdue, request.overdue_at).await?;
         handover::tell(connection, id, "waiting", turn.at).await?;
     } else if speaker == Speaker::Waiting {

@@ -48,6 +48,7 @@ pub(super) async fn all(store: Arc<dyn Store>) {
     outbox::what_comes_too_late_is_given_up_and_listed(&*store).await;
     outbox::a_key_is_used_once(&*store).await;
     outbox::a_page_moves_its_cursor_with_it(&*store).await;
+    outbox::what_the_shops_system_is_told_keeps_no_customer_waiting(&*store).await;
     privacy::a_customer_is_handed_out_and_forgotten_whole(&*store).await;
     privacy::what_was_said_long_ago_is_forgotten_and_the_talk_goes_on(&*store).await;
     setting::api_keys_live_until_revoked(&*store).await;

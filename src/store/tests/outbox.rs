@@ -36,6 +36,16 @@ fn keys(rows: &[OutboxRow]) -> Vec<&str> {
     rows.iter().map(|row| row.key.as_str()).collect()
 }
 
+pub(super) async fn what_the_shops_system_is_told_keeps_no_customer_waiting(store: &dyn Store) {
+    let call = NewOutbox { to_customer: false, ..message("call1") };
+    say(store, "aside", 90_000, vec![call, message("aside1")]).await;
+    let mut taken = store.outbox_take(at(90_001), 99).await.unwrap();
+    taken.retain(|row| ["call1", "aside1"].contains(&row.key.as_str()));
+    assert_eq!(keys(&taken), ["call1", "aside1"]);
+    let attempts: Vec<_> = taken.iter().map(|row| (row.id, Attempt::Taken)).collect();
+    store.outbox_tried(&attempts, at(90_001)).await.unwrap();
+}
+
 pub(super) async fn a_conversation_is_sent_in_order(store: &dyn Store) {
     say(store, "a", 0, vec![message("a1"), message("a2")]).await;
     say(store, "b", 0, vec![message("b1")]).await;

@@ -54,6 +54,7 @@ use yingda::store::TaskStepRow;
 use yingda::store::TicketFilter;
 use yingda::store::TicketId;
 use yingda::store::TicketRow;
+use yingda::store::TimerKind;
 use yingda::store::TimerRow;
 use yingda::store::TurnReceipt;
 use yingda::store::TurnRow;
@@ -120,6 +121,10 @@ impl Store for Gate {
 
     fn timers_due(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<TimerRow>> {
         self.inner.timers_due(now, limit)
+    }
+
+    fn timer_move(&self, id: ConversationId, kind: TimerKind, due: Option<Timestamp>) -> StoreFuture<'_, ()> {
+        self.inner.timer_move(id, kind, due)
     }
 
     fn queue<'a>(

@@ -26,6 +26,8 @@ ALTER TABLE handoffs ADD COLUMN taken_ms INTEGER;
 ALTER TABLE handoffs ADD COLUMN agent_id INTEGER REFERENCES agents (id);
 
 -- What the bot said before a human took over is not sent afterwards.
+-- What a system of the shop's own is told keeps no customer waiting.
+ALTER TABLE outbox ADD COLUMN to_customer INTEGER NOT NULL DEFAULT 1 CHECK (to_customer IN (0, 1));
 ALTER TABLE outbox ADD COLUMN by_bot INTEGER NOT NULL DEFAULT 1 CHECK (by_bot IN (0, 1));
 
 CREATE TABLE notes (
