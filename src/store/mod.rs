@@ -101,7 +101,7 @@ pub trait Store: Send + Sync + 'static {
     fn customer_forget<'a>(&'a self, key: &'a CustomerKey) -> StoreFuture<'a, Option<Forgotten>>;
 
     /// Forgets what was said to a bot before a time: messages with opinions of them, closed handoffs, what was sent.
-    /// Customers and the state of their talks stay. Of very many talks some are left for the next call.
+    /// What was kept of customers who have not been heard of since goes too; the customers stay. Of very many talks some are left for the next call.
     fn messages_prune<'a>(&'a self, bot: &'a str, before: Timestamp) -> StoreFuture<'a, Forgotten>;
 
     /// Messages of a bot with their answers, oldest first, a page at a time.

@@ -20,7 +20,7 @@ const hasMouse = matchMedia("(hover: hover) and (pointer: fine)");
 let bots = [];
 /** By bot: a reply may come in while another bot's talk is on the screen. */
 const talks = new Map();
-/** The talk on the screen: `{bot, entries, over}`; an entry is `{id, who: "customer", sent, shown, at, state, failure}` or `{id, who: "bot", parts, turn, answerId, helpful, at, chosen}`. */
+/** The talk on the screen: `{bot, entries, over}`; an entry is `{id, who: "customer", sent, shown, at, state, failure}` or `{id, who: "bot", author, parts, turn, answerId, helpful, at, chosen}`. */
 let talk = null;
 /** Messages go out one after another, since the meaning of one may hang on the one before. */
 let outbox = Promise.resolve();
@@ -70,10 +70,10 @@ function open(bot) {
 function hear(here) {
   if (here.listening) return;
   here.listening = new AbortController();
-  listenTo(here.bot.id, here.listening.signal, ({ parts }) => {
+  listenTo(here.bot.id, here.listening.signal, ({ parts, author }) => {
     if (here.over || !Array.isArray(parts)) return;
     retireChoices();
-    add(here, { id: newId(), who: "bot", parts, turn: null, answerId: null, helpful: null, at: Date.now(), chosen: null });
+    add(here, { id: newId(), who: "bot", author, parts, turn: null, answerId: null, helpful: null, at: Date.now(), chosen: null });
   });
 }
 
@@ -253,9 +253,11 @@ function judgement(entry) {
 }
 
 function botTurn(entry, ...children) {
+  const isHuman = entry?.author === "agent";
   return element("article", { class: "turn turn-bot", "data-id": entry?.id },
-    element("span", { class: "seal", "aria-hidden": "true" }, sealOf(talk.bot)),
-    element("div", { class: "turn-body" }, element("span", { class: "sr" }, say("botSaid", talk.bot.name)), ...children));
+    element("span", { class: isHuman ? "seal seal-human" : "seal", "aria-hidden": "true" }, isHuman ? say("humanSeal") : sealOf(talk.bot)),
+    element("div", { class: "turn-body" },
+      element("span", { class: "sr" }, isHuman ? say("humanSaid") : say("botSaid", talk.bot.name)), ...children));
 }
 
 function notice(words, ...more) {

@@ -93,6 +93,18 @@ pub(super) async fn prune(
         all.n_messages += one.n_messages;
         all.n_others += one.n_others;
     }
+    // What has a time of its own goes by it, and what a customer has told goes with their last word.
+    for sql in [
+        "DELETE FROM notes WHERE at_ms < ?1 AND conversation_id IN (SELECT id FROM conversations WHERE bot = ?2)",
+        "DELETE FROM tickets WHERE closed_ms < ?1 AND conversation_id IN (SELECT id FROM conversations WHERE bot = ?2)",
+        "DELETE FROM handoffs WHERE closed_ms < ?1 AND conversation_id IN (SELECT id FROM conversations WHERE bot = ?2)",
+        "UPDATE customers SET record = '{}' WHERE last_seen_ms < ?1 AND bot = ?2 AND record != '{}'",
+        "UPDATE conversations SET state = '{}' WHERE updated_ms < ?1 AND bot = ?2 AND state != '{}'",
+    ] {
+        let done =
+            sqlx::query(sql).bind(before.as_millisecond()).bind(bot).execute(&mut *transaction).await?;
+        all.n_others += done.rows_affected();
+    }
     transaction.commit().await?;
     Ok(all)
 }

@@ -51,6 +51,7 @@ pub(super) async fn all(store: Arc<dyn Store>) {
     outbox::what_the_shops_system_is_told_keeps_no_customer_waiting(&*store).await;
     privacy::a_customer_is_handed_out_and_forgotten_whole(&*store).await;
     privacy::what_was_said_long_ago_is_forgotten_and_the_talk_goes_on(&*store).await;
+    privacy::what_was_kept_of_a_customer_goes_with_their_last_word(&*store).await;
     setting::api_keys_live_until_revoked(&*store).await;
     setting::a_setting_is_set_once(&store).await;
     version::the_same_files_are_the_same_version(&*store).await;

@@ -1,5 +1,7 @@
 //! Handing out what is kept of a customer, and forgetting it.
 
+use std::collections::BTreeMap;
+
 use crate::store::Claim;
 use crate::store::Delivered;
 use crate::store::HandoffRequest;
@@ -66,4 +68,21 @@ pub(super) async fn what_was_said_long_ago_is_forgotten_and_the_talk_goes_on(sto
     let other = store.customer_file(&customer("retention2", "amy")).await.unwrap().unwrap();
     assert_eq!(other.messages.len(), 2, "another bot keeps its own");
     assert_eq!(store.messages_prune(bot, at(100)).await.unwrap().n_messages, 0);
+}
+
+pub(super) async fn what_was_kept_of_a_customer_goes_with_their_last_word(store: &dyn Store) {
+    let bot = "retention3";
+    let conversation = store.conversation(&customer(bot, "amy"), at(0)).await.unwrap();
+    let told = TurnRow {
+        record: BTreeMap::from([("phone".to_owned(), "13800001234".to_owned())]),
+        state: r#"{"rest":"下文"}"#.to_owned(),
+        ..turn(&conversation, at(0))
+    };
+    store.record_turn(told).await.unwrap();
+    store.messages_prune(bot, at(0)).await.unwrap();
+    let kept = store.customer(&customer(bot, "amy")).await.unwrap().unwrap();
+    assert_eq!(kept.record["phone"], "13800001234");
+    store.messages_prune(bot, at(100)).await.unwrap();
+    let file = store.customer_file(&customer(bot, "amy")).await.unwrap().unwrap();
+    assert_eq!((file.customer.record.len(), file.conversation.unwrap().state.as_str()), (0, "{}"));
 }
