@@ -8,30 +8,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use crate::cli::listing::Args;
+use crate::cli::listing::plain;
 use crate::config::Config;
 use crate::service::view;
 use crate::store::HandoffFilter;
 use crate::store::SqliteStore;
 use crate::store::Store;
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    /// Only those of one bot.
-    #[arg(long)]
-    bot: Option<String>,
-    /// Closed ones as well.
-    #[arg(long)]
-    all: bool,
-    /// At most this many, newest first.
-    #[arg(long, default_value_t = 50)]
-    limit: u32,
-    /// One JSON object a line.
-    #[arg(long)]
-    json: bool,
-    /// Close the handoff with this number.
-    #[arg(long, value_name = "ID")]
-    close: Option<i64>,
-}
 
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
@@ -53,9 +36,6 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         let summary: Value = serde_json::from_str(&row.summary).unwrap_or(Value::Null);
         let opened = row.asked_at.to_zoned(TimeZone::system()).strftime("%m-%d %H:%M").to_string();
         let state = if row.closed_at.is_some() { "已关闭" } else { "等待中" };
-        // What a stranger typed must not steer the terminal.
-        let plain =
-            |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
         let text = plain(summary["text"].as_str().unwrap_or_default());
         writeln!(
             out,

@@ -16,6 +16,7 @@ mod gaps;
 mod handoffs;
 mod import;
 mod key;
+mod listing;
 mod load;
 mod model;
 mod outbox;
@@ -78,13 +79,13 @@ enum Command {
     /// Show what became of every entry: shown, picked, helpful, and phrasings that customers use.
     Entries(gaps::Args),
     /// List the customers who wait for a human.
-    Handoffs(handoffs::Args),
+    Handoffs(listing::Args),
     /// Add and list the people who answer customers.
     Agent(agent::Args),
     /// Draw the tasks of a bot, and count where customers drop off.
     Tasks(tasks::Args),
     /// List what tasks have left for staff to do.
-    Tickets(tickets::Args),
+    Tickets(listing::Args),
     /// List messages that were never sent, and why.
     Outbox(outbox::Args),
     /// Run a shop's order system that does not exist, for trying out tasks.

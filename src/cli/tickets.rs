@@ -7,30 +7,13 @@ use anyhow::Context;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::cli::listing::Args;
+use crate::cli::listing::plain;
 use crate::config::Config;
 use crate::service::view;
 use crate::store::SqliteStore;
 use crate::store::Store;
 use crate::store::TicketFilter;
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    /// Only those of one bot.
-    #[arg(long)]
-    bot: Option<String>,
-    /// Closed ones as well.
-    #[arg(long)]
-    all: bool,
-    /// At most this many, newest first.
-    #[arg(long, default_value_t = 50)]
-    limit: u32,
-    /// One JSON object a line.
-    #[arg(long)]
-    json: bool,
-    /// Close the ticket with this number.
-    #[arg(long, value_name = "ID")]
-    close: Option<i64>,
-}
 
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
@@ -54,10 +37,9 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         let fields = view["fields"].as_object().into_iter().flatten();
         let fields: Vec<String> =
             fields.map(|(name, value)| format!("{name}：{}", value.as_str().unwrap_or_default())).collect();
-        // What a stranger typed must not steer the terminal.
         let line =
             format!("#{} {opened} [{}] {}（{}）", row.id, row.customer.bot(), row.title, fields.join("；"));
-        writeln!(out, "{}", line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>())?;
+        writeln!(out, "{}", plain(&line))?;
     }
     if rows.is_empty() && !args.json {
         writeln!(std::io::stderr(), "没有工单")?;

@@ -7,7 +7,6 @@ use axum::extract::Query;
 use axum::extract::State;
 use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
-use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
 
@@ -15,31 +14,23 @@ use crate::http::Shared;
 use crate::http::access::Access;
 use crate::http::error::ApiError;
 use crate::http::key::Scope;
+use crate::http::listing;
+use crate::http::listing::Listing;
+use crate::http::listing::ROWS;
 use crate::service::callback::chain;
 use crate::service::view;
 use crate::store::HandoffFilter;
 use crate::store::HandoffId;
 use crate::store::StoreError;
 
-const ROWS: u32 = 100;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Filter {
-    bot: Option<String>,
-    #[serde(default)]
-    all: bool,
-}
-
 pub(super) async fn list(
     State(desk): State<Shared>,
     Extension(access): Extension<Access>,
-    filter: Result<Query<Filter>, QueryRejection>,
+    query: Result<Query<Listing>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     access.require(Scope::Agent)?;
-    let Query(filter) = filter
-        .map_err(|rejection| ApiError::new(StatusCode::BAD_REQUEST, "bad-query", rejection.body_text()))?;
-    let filter = HandoffFilter { bot: filter.bot, open_only: !filter.all, limit: ROWS };
+    let Listing { bot, all } = listing::read(query)?;
+    let filter = HandoffFilter { bot, open_only: !all, limit: ROWS };
     let rows = desk.service.store().handoffs(filter).await.map_err(|error| failed(&error))?;
     let handoffs: Vec<Value> = rows.iter().map(view::handoff).collect();
     Ok(Json(json!({ "handoffs": handoffs })))

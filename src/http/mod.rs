@@ -13,6 +13,7 @@ mod handoffs;
 mod health;
 pub mod key;
 pub mod link;
+mod listing;
 mod meter;
 mod models;
 mod outbox;

@@ -8,7 +8,6 @@ use axum::extract::State;
 use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
 use jiff::SignedDuration;
-use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
 
@@ -16,6 +15,9 @@ use crate::http::Shared;
 use crate::http::access::Access;
 use crate::http::error::ApiError;
 use crate::http::key::Scope;
+use crate::http::listing;
+use crate::http::listing::Listing;
+use crate::http::listing::ROWS;
 use crate::service::callback::chain;
 use crate::service::view;
 use crate::store::StoreError;
@@ -23,28 +25,17 @@ use crate::store::TicketFilter;
 use crate::store::TicketId;
 use crate::task::graph::step_in_words;
 
-const ROWS: u32 = 100;
-
 /// Days that steps are counted over.
 const DAYS: i64 = 30;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Filter {
-    bot: Option<String>,
-    #[serde(default)]
-    all: bool,
-}
 
 pub(super) async fn list(
     State(desk): State<Shared>,
     Extension(access): Extension<Access>,
-    filter: Result<Query<Filter>, QueryRejection>,
+    query: Result<Query<Listing>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     access.require(Scope::Agent)?;
-    let Query(filter) = filter
-        .map_err(|rejection| ApiError::new(StatusCode::BAD_REQUEST, "bad-query", rejection.body_text()))?;
-    let filter = TicketFilter { bot: filter.bot, open_only: !filter.all, limit: ROWS };
+    let Listing { bot, all } = listing::read(query)?;
+    let filter = TicketFilter { bot, open_only: !all, limit: ROWS };
     let rows = desk.service.store().tickets(filter).await.map_err(|error| failed(&error))?;
     Ok(Json(json!({ "tickets": rows.iter().map(view::ticket).collect::<Vec<_>>() })))
 }

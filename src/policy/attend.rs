@@ -31,11 +31,10 @@ pub(super) fn plainly_answered(known: &Knowledge, evidence: &Evidence) -> Option
 /// Free words are the answer that a task waits for, and so is what they let slip of its other slots, unless they are a
 /// question that the bot can answer.
 pub(super) fn answered(known: &Knowledge, evidence: &Evidence) -> Option<Decision> {
-    let is_known = matches!(found(known, evidence), Some(Decision::Answer(_)));
     goes_on(evidence, |waiting| {
         let Hearing { answer, others, corrects, .. } = &waiting.hearing;
         (answer.is_some() && !is_known_question(known, evidence))
-            || (!others.is_empty() && (*corrects || !is_known))
+            || (!others.is_empty() && (*corrects || !is_known(known, evidence)))
     })
 }
 
@@ -50,7 +49,11 @@ fn asks(evidence: &Evidence) -> bool {
 }
 
 fn is_known_question(known: &Knowledge, evidence: &Evidence) -> bool {
-    asks(evidence) && matches!(found(known, evidence), Some(Decision::Answer(_)))
+    asks(evidence) && is_known(known, evidence)
+}
+
+fn is_known(known: &Knowledge, evidence: &Evidence) -> bool {
+    matches!(found(known, evidence), Some(Decision::Answer(_)))
 }
 
 /// Whether what a rule says may come in between a task's question and its answer: a handoff, another task, the answer to a

@@ -361,9 +361,7 @@ fn late_call(
 ) -> Option<NewOutbox> {
     let agent_id = app.active.as_ref()?.agent_id?;
     let id = message_key(key, 0);
-    let mut seed = [0; 8];
-    seed.copy_from_slice(&id.as_bytes()[1..9]);
-    let message = active::to_member(passive, agent_id, member, &seed);
+    let message = active::to_member(passive, agent_id, member, &id);
     Some(NewOutbox {
         sender: app.name.clone(),
         recipient: member.to_owned(),

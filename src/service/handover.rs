@@ -4,7 +4,6 @@
 //! Every change names the revision that it was decided on, so that of two who act at once one finds the other's change.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -27,6 +26,7 @@ use crate::reply::standard::Sentence;
 use crate::service::Service;
 use crate::service::app::App;
 use crate::service::delivery::own_key;
+use crate::service::kf::addressed;
 use crate::service::state;
 use crate::service::view;
 use crate::store::AgentId;
@@ -186,7 +186,7 @@ impl Handover {
             let (speaker, lease) = (change.speaker, change.holder.map(|(_, until)| until));
             match self.service.store().change(&change).await {
                 Ok(receipt) => {
-                    self.service.outbox_written(&change.outbox);
+                    self.service.outbox_written(!change.outbox.is_empty());
                     return Ok(Done { speaker, lease_until: lease, message_id: receipt.message_id });
                 }
                 Err(StoreError::Conflict { .. }) if round < ROUNDS_MAX => round += 1,
@@ -218,7 +218,7 @@ impl Handover {
             _ => Change { timers: vec![(timer.kind, None)], ..still(&met, now) },
         };
         match self.service.store().change(&change).await {
-            Ok(_receipt) => self.service.outbox_written(&change.outbox),
+            Ok(_receipt) => self.service.outbox_written(!change.outbox.is_empty()),
             // The next look finds it again.
             Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -262,8 +262,8 @@ impl Handover {
             (Deed::Note(_), _) => in_group(agent, met.handoff.as_ref()),
             (Deed::Take, Some((holder, _))) => {
                 let agents = self.service.store().agents().await?;
-                let by = agents.into_iter().find(|one| one.id == holder).map(|one| one.name);
-                Err(HandoverError::Taken { id, by: by.unwrap_or_default() })
+                let by = name_of(&agents, holder).unwrap_or_default().to_owned();
+                Err(HandoverError::Taken { id, by })
             }
             (Deed::Take, None) => in_group(agent, met.handoff.as_ref()),
             (Deed::Reply(_) | Deed::Return | Deed::Close | Deed::Transfer(_), _) => {
@@ -384,11 +384,7 @@ impl Handover {
     /// A change with what is said to the customer, on record and on its way.
     fn saying(&self, met: &Met, change: Change, author: Author, reply: Reply) -> Change {
         let parts: Vec<_> = reply.parts.iter().map(|part| view::part(part, &view::Address::own)).collect();
-        let agent = match author {
-            Author::Agent(id) => Some(id),
-            Author::Customer | Author::Bot | Author::System => None,
-        };
-        let body = json!({ "parts": parts, "agent": agent });
+        let body = json!({ "parts": parts });
         Change { said: Some((author, body.to_string())), outbox: self.outbox(met, &reply), ..change }
     }
 
@@ -398,20 +394,17 @@ impl Handover {
         let Some(active) = &app.active else { return Vec::new() };
         let messages = active::to_customer(reply, &|part| part.words().join("\n"));
         let recipient = met.row.customer.customer_id().to_owned();
-        let outbox = messages.into_iter().enumerate().filter_map(|(part, mut message)| {
+        let outbox = messages.into_iter().enumerate().filter_map(|(part, message)| {
             let key = own_key(met.row.id, met.row.revision, part);
             let body = match (&route.kf, active.agent_id) {
                 (Some(kf), _) => {
-                    message["touser"] = json!(recipient);
-                    message["open_kfid"] = json!(kf);
+                    let mut message = addressed(message, kf, &recipient);
                     message["msgid"] = json!(key);
                     json!({ "path": "kf/send_msg", "json": message })
                 }
                 (None, Some(agent_id)) => {
-                    let mut seed = [0; 8];
-                    seed.copy_from_slice(&key.as_bytes()[1..9]);
                     let words = message["text"]["content"].as_str().unwrap_or_default().to_owned();
-                    let message = active::to_member(&Passive::Text(words), agent_id, &recipient, &seed);
+                    let message = active::to_member(&Passive::Text(words), agent_id, &recipient, &key);
                     json!({ "path": "message/send", "json": message })
                 }
                 (None, None) => return None,
@@ -447,8 +440,7 @@ fn awake(stored: &str) -> Option<String> {
 /// Whether an agent serves a group; who names none serves all.
 #[must_use]
 pub fn serves(agent: &AgentRow, group: &str) -> bool {
-    let groups: &BTreeSet<String> = &agent.groups;
-    groups.is_empty() || groups.contains(group)
+    agent.groups.is_empty() || agent.groups.contains(group)
 }
 
 /// Refuses an agent a conversation that another group is asked for.

@@ -359,7 +359,7 @@ impl Account {
         let (reply, [.., last]) = (self.service.apology(question), keys) else { return Ok(()) };
         if let Some(active) = &self.app.active {
             for (part, message) in (self.messages)(&reply).into_iter().enumerate() {
-                let mut body = addressed(message, &self.open_kfid, item);
+                let mut body = addressed(message, &self.open_kfid, &item.external_userid);
                 body["msgid"] = json!(message_key(last, part));
                 let sent = active.client.call("kf/send_msg", &body).await;
                 match sent.map_err(|error| (error.remedy(), error)) {
@@ -400,7 +400,7 @@ impl Account {
                         let expires_at = sent.and_then(|sent| sent.checked_add(WELCOME).ok());
                         ("kf/send_msg_on_event", message, expires_at)
                     }
-                    None => ("kf/send_msg", addressed(message, &open_kfid, &item), None),
+                    None => ("kf/send_msg", addressed(message, &open_kfid, &item.external_userid), None),
                 };
                 let id = message_key(&key, part);
                 message["msgid"] = json!(id);
@@ -421,9 +421,9 @@ impl Account {
     }
 }
 
-/// A message to the sender of another.
-fn addressed(mut message: Value, open_kfid: &str, item: &KfItem) -> Value {
-    message["touser"] = json!(item.external_userid);
+/// A message to a customer of an account.
+pub(super) fn addressed(mut message: Value, open_kfid: &str, external_userid: &str) -> Value {
+    message["touser"] = json!(external_userid);
     message["open_kfid"] = json!(open_kfid);
     message
 }

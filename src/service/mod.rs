@@ -54,7 +54,6 @@ use crate::store::ConversationRow;
 use crate::store::CustomerKey;
 use crate::store::CustomerSeen;
 use crate::store::MessageId;
-use crate::store::NewOutbox;
 use crate::store::Speaker;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -293,11 +292,11 @@ impl Service {
         self.tell_queue(engine, &inbound, &conversation, &mut turn, now).await?;
         let mut composed = delivery.map(|delivery| delivery.compose(&turn.reply)).unwrap_or_default();
         composed.outbox.extend(record::rule_calls(&conversation, &inbound, &turn, now));
-        let sends = composed.outbox.clone();
+        let sends = !composed.outbox.is_empty();
         let row = record::row(engine, &conversation, (&inbound, &question.with), &turn, composed, now)?;
         let receipt = self.store.record_turn(row).await?;
         drop(permit);
-        self.outbox_written(&sends);
+        self.outbox_written(sends);
         self.announce(question, &turn, &receipt, &timings);
         let answer_id = Some(receipt.outbound_id);
         let reply = turn.reply.clone();
@@ -347,8 +346,8 @@ impl Service {
     }
 
     /// Wakes who sends, where there is something to send.
-    fn outbox_written(&self, outbox: &[NewOutbox]) {
-        if !outbox.is_empty() {
+    fn outbox_written(&self, sends: bool) {
+        if sends {
             self.outbox_filled.notify_one();
         }
     }

@@ -29,7 +29,7 @@ const DUPLICATE_SECONDS: std::ops::RangeInclusive<u64> = 1_800..=14_400;
 /// WeCom tells a repetition by the request being the same to the byte, and takes two answers of the same words for one. So
 /// the interval, of which any length will do, is drawn from `key`: a repeated call has the same one, another answer another.
 #[must_use]
-pub fn to_member(passive: &Passive, agent_id: i64, member: &str, key: &[u8; 8]) -> Value {
+pub fn to_member(passive: &Passive, agent_id: i64, member: &str, key: &str) -> Value {
     let (msgtype, content) = match passive {
         Passive::Text(text) => ("text", json!({ "content": cut(text, TEXT_BYTES_MAX) })),
         Passive::Image { media_id } => ("image", json!({ "media_id": media_id })),
@@ -41,8 +41,11 @@ pub fn to_member(passive: &Passive, agent_id: i64, member: &str, key: &[u8; 8]) 
             ("news", json!({ "articles": articles.iter().take(8).map(article).collect::<Vec<_>>() }))
         }
     };
+    // The letter in front is the same in all keys.
+    let mut seed = [0; 8];
+    seed.iter_mut().zip(key.bytes().skip(1)).for_each(|(own, byte)| *own = byte);
     let span = DUPLICATE_SECONDS.end() - DUPLICATE_SECONDS.start() + 1;
-    let interval = DUPLICATE_SECONDS.start() + u64::from_le_bytes(*key) % span;
+    let interval = DUPLICATE_SECONDS.start() + u64::from_le_bytes(seed) % span;
     let mut body = json!({
         "touser": member,
         "msgtype": msgtype,
@@ -151,9 +154,9 @@ mod tests {
     #[test]
     fn the_same_answer_twice_is_two_requests_and_a_repetition_is_one() {
         let hello = Passive::Text("您好".to_owned());
-        let first = to_member(&hello, 7, "user01", b"aaaaaaaa");
-        assert_eq!(first, to_member(&hello, 7, "user01", b"aaaaaaaa"));
-        assert_ne!(first, to_member(&hello, 7, "user01", b"bbbbbbbb"));
+        let first = to_member(&hello, 7, "user01", "yaaaaaaaa");
+        assert_eq!(first, to_member(&hello, 7, "user01", "yaaaaaaaa"));
+        assert_ne!(first, to_member(&hello, 7, "user01", "ybbbbbbbb"));
         assert_eq!((&first["text"]["content"], &first["agentid"]), (&json!("您好"), &json!(7)));
         let interval = first["duplicate_check_interval"].as_u64().unwrap();
         assert!(DUPLICATE_SECONDS.contains(&interval), "{interval}");

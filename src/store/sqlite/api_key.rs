@@ -56,10 +56,7 @@ pub(super) async fn find(store: &SqliteStore, hash: &[u8; 32]) -> Result<Option<
 pub(super) async fn revoke(store: &SqliteStore, id: KeyId) -> Result<(), StoreError> {
     let done =
         sqlx::query("UPDATE api_keys SET revoked = 1 WHERE id = ?").bind(id).execute(&store.writer).await?;
-    if done.rows_affected() == 0 {
-        return Err(StoreError::NotFound { what: "API key", id });
-    }
-    Ok(())
+    column::found(&done, "API key", id)
 }
 
 fn read(row: &SqliteRow) -> Result<KeyRow, StoreError> {

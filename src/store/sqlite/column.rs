@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use sqlx::Row;
+use sqlx::sqlite::SqliteQueryResult;
 use sqlx::sqlite::SqliteRow;
 
 use crate::message::CustomerKind;
@@ -94,6 +95,14 @@ pub(super) fn direction_name(direction: Direction) -> &'static str {
 
 fn timestamp(ms: i64, column: &'static str) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(ms).map_err(|source| StoreError::Unreadable { column, source: source.into() })
+}
+
+/// Refuses a change that met no row.
+pub(super) fn found(done: &SqliteQueryResult, what: &'static str, id: i64) -> Result<(), StoreError> {
+    match done.rows_affected() {
+        0 => Err(StoreError::NotFound { what, id }),
+        _ => Ok(()),
+    }
 }
 
 /// A name that this version does not know.

@@ -61,10 +61,7 @@ pub(super) async fn feedback(
     .bind(now.as_millisecond())
     .execute(&store.writer)
     .await?;
-    if done.rows_affected() == 0 {
-        return Err(StoreError::NotFound { what: "answer", id: answer_id });
-    }
-    Ok(())
+    column::found(&done, "answer", answer_id)
 }
 
 fn read(row: &SqliteRow) -> Result<ExchangeRow, StoreError> {

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteQueryResult;
 use sqlx::sqlite::SqliteRow;
 
 use crate::store::ConversationId;
@@ -95,7 +94,7 @@ pub(super) async fn close(store: &SqliteStore, id: HandoffId, now: Timestamp) ->
         .bind(now.as_millisecond())
         .execute(&mut *transaction)
         .await?;
-    found(&done, id)?;
+    column::found(&done, "handoff", id)?;
     // Nobody is waited for any more. A human who speaks goes on speaking.
     sqlx::query(
         "UPDATE conversations SET speaker = 'bot', revision = revision + 1
@@ -159,7 +158,7 @@ pub(super) async fn webhook_done(
     .bind(now.as_millisecond())
     .execute(&store.writer)
     .await?;
-    found(&done, id)
+    column::found(&done, "handoff", id)
 }
 
 /// See [`Store::webhook_failed`](crate::store::Store::webhook_failed).
@@ -182,14 +181,7 @@ pub(super) async fn webhook_failed(
     .bind(next_at.map(Timestamp::as_millisecond))
     .execute(&store.writer)
     .await?;
-    found(&done, id)
-}
-
-fn found(done: &SqliteQueryResult, id: HandoffId) -> Result<(), StoreError> {
-    if done.rows_affected() == 0 {
-        return Err(StoreError::NotFound { what: "handoff", id });
-    }
-    Ok(())
+    column::found(&done, "handoff", id)
 }
 
 fn read(row: &SqliteRow) -> Result<HandoffRow, StoreError> {

@@ -116,10 +116,7 @@ pub(super) async fn close(store: &SqliteStore, id: TicketId, now: Timestamp) -> 
         .bind(now.as_millisecond())
         .execute(&store.writer)
         .await?;
-    if done.rows_affected() == 0 {
-        return Err(StoreError::NotFound { what: "ticket", id });
-    }
-    Ok(())
+    column::found(&done, "ticket", id)
 }
 
 fn read(row: &SqliteRow) -> Result<TicketRow, StoreError> {
