@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::cli::key;
 use crate::config::Config;
+use crate::http::key::Grant;
 use crate::http::key::Scope;
 use crate::http::key::hash;
 use crate::store::SqliteStore;
@@ -30,6 +31,9 @@ enum Command {
         /// Group of bot.toml that they serve; may be given several times. Without one they serve all.
         #[arg(long = "group", value_name = "GROUP")]
         groups: Vec<String>,
+        /// Show them telephone numbers, order numbers and addresses of customers; they are masked otherwise.
+        #[arg(long)]
+        personal: bool,
     },
     /// List the agents.
     List,
@@ -40,9 +44,9 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let store = SqliteStore::open(&config.serve.data).await.context("opening the store")?;
     let mut out = std::io::stdout().lock();
     match &args.command {
-        Command::Add { name, groups } => {
+        Command::Add { name, groups, personal } => {
             let before = store.agents().await?.into_iter().find(|agent| agent.name == *name);
-            let secret = key::make(&store, Scope::Agent, name).await?;
+            let secret = key::make(&store, Grant { scope: Scope::Agent, personal: *personal }, name).await?;
             let row = store.key_by_hash(&hash(secret.expose())).await?.context("the key was just made")?;
             let groups: BTreeSet<String> = groups.iter().cloned().collect();
             store.agent_add(name, &groups, row.id, Timestamp::now()).await?;

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::Context;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value;
 
 use crate::cli::listing::Args;
 use crate::cli::listing::plain;
@@ -29,14 +28,14 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let filter = HandoffFilter { bot: args.bot.clone(), open_only: !args.all, limit: args.limit };
     let rows = store.handoffs(filter).await?;
     for row in &rows {
+        let view = view::handoff(row, args.personal());
         if args.json {
-            writeln!(out, "{}", view::handoff(row))?;
+            writeln!(out, "{view}")?;
             continue;
         }
-        let summary: Value = serde_json::from_str(&row.summary).unwrap_or(Value::Null);
         let opened = row.asked_at.to_zoned(TimeZone::system()).strftime("%m-%d %H:%M").to_string();
         let state = if row.closed_at.is_some() { "已关闭" } else { "等待中" };
-        let text = plain(summary["text"].as_str().unwrap_or_default());
+        let text = plain(view["summary"]["text"].as_str().unwrap_or_default());
         writeln!(
             out,
             "#{} {opened} {state} [{}/{}] {} → {}（{}）：{text}",

@@ -8,6 +8,7 @@ use clap::Subcommand;
 use jiff::Timestamp;
 
 use crate::config::Config;
+use crate::http::key::Grant;
 use crate::http::key::Scope;
 use crate::http::key::hash;
 use crate::http::key::new_key;
@@ -28,6 +29,10 @@ enum Command {
         /// What it opens.
         #[arg(long)]
         scope: Scope,
+        /// Show its holder telephone numbers, order numbers and addresses of customers; they are masked otherwise. Keys of
+        /// the scope admin see them anyway.
+        #[arg(long)]
+        personal: bool,
         /// What it is for.
         #[arg(long, default_value = "command line")]
         label: String,
@@ -46,8 +51,8 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let store = SqliteStore::open(&config.serve.data).await.context("opening the store")?;
     let mut out = std::io::stdout().lock();
     match &args.command {
-        Command::Add { scope, label } => {
-            let key = make(&store, *scope, label).await?;
+        Command::Add { scope, personal, label } => {
+            let key = make(&store, Grant { scope: *scope, personal: *personal }, label).await?;
             writeln!(out, "{}", key.expose())?;
         }
         Command::List => {
@@ -66,11 +71,11 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 }
 
 /// Makes a key and stores its hash.
-pub(super) async fn make(store: &dyn Store, scope: Scope, label: &str) -> anyhow::Result<Secret> {
+pub(super) async fn make(store: &dyn Store, grant: Grant, label: &str) -> anyhow::Result<Secret> {
     let mut random = [0; 32];
     getrandom::fill(&mut random)
         .map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
-    let key = new_key(scope, random);
-    store.key_add(scope.as_str(), &hash(key.expose()), label, Timestamp::now()).await?;
+    let key = new_key(grant.scope, random);
+    store.key_add(&grant.name(), &hash(key.expose()), label, Timestamp::now()).await?;
     Ok(key)
 }

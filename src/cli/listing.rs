@@ -1,5 +1,7 @@
 //! Which rows a list for staff shows, and the one that is done.
 
+use crate::service::personal::Personal;
+
 /// What such a command is told.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -15,9 +17,19 @@ pub(super) struct Args {
     /// One JSON object a line.
     #[arg(long)]
     pub(super) json: bool,
+    /// Show telephone numbers, order numbers and addresses too.
+    #[arg(long)]
+    pub(super) personal: bool,
     /// Close the one with this number.
     #[arg(long, value_name = "ID")]
     pub(super) close: Option<i64>,
+}
+
+impl Args {
+    /// What of a customer is shown.
+    pub(super) fn personal(&self) -> Personal {
+        if self.personal { Personal::Shown } else { Personal::Hidden }
+    }
 }
 
 /// What a stranger typed must not steer the terminal.

@@ -20,6 +20,7 @@ mod listing;
 mod load;
 mod model;
 mod outbox;
+mod satisfaction;
 mod search;
 mod serve;
 mod tasks;
@@ -86,6 +87,8 @@ enum Command {
     Tasks(tasks::Args),
     /// List what tasks have left for staff to do.
     Tickets(listing::Args),
+    /// Show how content customers are, by agent and by intent.
+    Satisfaction(satisfaction::Args),
     /// List messages that were never sent, and why.
     Outbox(outbox::Args),
     /// Run a shop's order system that does not exist, for trying out tasks.
@@ -149,6 +152,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Agent(args) => agent::run(&args, &config),
         Command::Tasks(args) => tasks::run(&args, &config),
         Command::Tickets(args) => tickets::run(&args, &config),
+        Command::Satisfaction(args) => satisfaction::run(&args, &config),
         Command::Outbox(args) => outbox::run(&args, &config),
         Command::DemoShop(args) => demo_shop::run(&args, &config),
         Command::Customer(args) => customer::run(&args, &config),

@@ -147,7 +147,7 @@ async fn first_keys(store: &dyn Store) -> anyhow::Result<Vec<(Scope, Secret)>> {
     let mut made = Vec::new();
     if store.keys().await?.is_empty() {
         for scope in Scope::ALL {
-            made.push((scope, key::make(store, scope, "first start").await?));
+            made.push((scope, key::make(store, scope.into(), "first start").await?));
         }
     }
     Ok(made)

@@ -28,7 +28,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let filter = TicketFilter { bot: args.bot.clone(), open_only: !args.all, limit: args.limit };
     let rows = store.tickets(filter).await?;
     for row in &rows {
-        let view = view::ticket(row);
+        let view = view::ticket(row, args.personal());
         if args.json {
             writeln!(out, "{view}")?;
             continue;

@@ -16,6 +16,7 @@ use crate::message::BotId;
 use crate::secret::Secret;
 use crate::service::Service;
 use crate::service::callback::chain;
+use crate::service::personal::Personal;
 use crate::service::signature::SigningKey;
 use crate::service::view;
 use crate::store::HandoffRow;
@@ -192,6 +193,6 @@ fn body(row: &HandoffRow) -> Value {
     json!({
         "type": "handoff.opened",
         "timestamp": row.opened_at.to_string(),
-        "data": view::handoff(row),
+        "data": view::handoff(row, Personal::Shown),
     })
 }

@@ -23,10 +23,12 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::http::Shared;
 use crate::http::error::ApiError;
+use crate::http::key::Grant;
 use crate::http::key::Scope;
 use crate::http::key::hash;
 use crate::knowledge::Knowledge;
 use crate::service::callback::chain;
+use crate::service::personal::Personal;
 use crate::store::KeyId;
 
 const BASIC: &str = "Basic realm=\"yingda\", charset=\"UTF-8\"";
@@ -39,17 +41,27 @@ pub(super) const CHAT: &str = "/api/v1/chat";
 pub(super) struct Access {
     /// Whether the request comes from this machine itself.
     pub(super) local: bool,
-    /// What its key opens.
-    pub(super) scope: Option<Scope>,
+    /// What its key grants.
+    pub(super) grant: Option<Grant>,
     /// The key's number.
     pub(super) key: Option<KeyId>,
 }
 
 impl Access {
+    /// What its key opens.
+    pub(super) fn scope(self) -> Option<Scope> {
+        self.grant.map(|grant| grant.scope)
+    }
+
+    /// What of customers is shown to it.
+    pub(super) fn personal(self) -> Personal {
+        if self.grant.is_some_and(|grant| grant.personal) { Personal::Shown } else { Personal::Hidden }
+    }
+
     /// # Errors
     /// 401 without a key, 403 with one that opens less.
     pub(super) fn require(self, needed: Scope) -> Result<(), ApiError> {
-        match self.scope {
+        match self.scope() {
             Some(scope) if scope >= needed => Ok(()),
             Some(scope) => Err(ApiError::new(
                 StatusCode::FORBIDDEN,
@@ -66,7 +78,7 @@ impl Access {
 
     /// Whether a bot talks to this sender: a bot that is not for the web talks to this machine and to admins.
     pub(super) fn may_meet(self, bot: &Knowledge) -> bool {
-        bot.profile.web || self.local || self.scope == Some(Scope::Admin)
+        bot.profile.web || self.local || self.scope() == Some(Scope::Admin)
     }
 
     /// Like [`Self::require`], but free on this machine.
@@ -85,13 +97,13 @@ pub(super) async fn examine(State(desk): State<Shared>, mut request: Request, ne
             .into_response();
     }
     let local = is_local(&request);
-    let (key, scope) = match presented_key(request.headers()) {
+    let (key, grant) = match presented_key(request.headers()) {
         None => (None, None),
         Some(key) => match desk.service.store().key_by_hash(&hash(&key)).await {
             Ok(row) => {
-                match row.filter(|row| !row.revoked).and_then(|row| Some((row.id, Scope::named(&row.scope)?)))
+                match row.filter(|row| !row.revoked).and_then(|row| Some((row.id, Grant::named(&row.scope)?)))
                 {
-                    Some((id, scope)) => (Some(id), Some(scope)),
+                    Some((id, grant)) => (Some(id), Some(grant)),
                     None => {
                         return ApiError::new(StatusCode::UNAUTHORIZED, "bad-key", "密钥不存在或已停用")
                             .into_response();
@@ -104,7 +116,7 @@ pub(super) async fn examine(State(desk): State<Shared>, mut request: Request, ne
             }
         },
     };
-    let access = Access { local, scope, key };
+    let access = Access { local, grant, key };
     let path = request.uri().path();
     if !is_open(path)
         && let Err(error) = access.require_unless_local(Scope::Chat)

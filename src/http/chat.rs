@@ -83,7 +83,7 @@ pub(super) async fn chat(
             };
             desk.meter.answered(&question.bot, turn.decision.action(), &answer.timings);
             let reply = view::reply(&answer.engine, turn, &link);
-            let explained = access.scope == Some(Scope::Admin);
+            let explained = access.scope() == Some(Scope::Admin);
             let turn = explained.then(|| view::turn(&answer.engine, turn, &answer.timings));
             Ok(Json(ChatResponse { reply, answer_id: answer.answer_id, turn, speaker: "bot" }))
         }

@@ -72,7 +72,7 @@ pub(super) async fn show(
         let handoff = desk.service.store().handoff_open(id).await.map_err(|error| failed(&error))?;
         in_group(&agent, handoff.as_ref()).map_err(|error| refused(&error))?;
     }
-    let told = inbox::story(&desk.service, id).await.map_err(|error| failed(&error))?;
+    let told = inbox::story(&desk.service, id, access.personal()).await.map_err(|error| failed(&error))?;
     told.map(Json).ok_or_else(|| unknown(&id.to_string()))
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn list(
     let Listing { bot, all } = listing::read(query)?;
     let filter = HandoffFilter { bot, open_only: !all, limit: ROWS };
     let rows = desk.service.store().handoffs(filter).await.map_err(|error| failed(&error))?;
-    let handoffs: Vec<Value> = rows.iter().map(view::handoff).collect();
+    let handoffs: Vec<Value> = rows.iter().map(|row| view::handoff(row, access.personal())).collect();
     Ok(Json(json!({ "handoffs": handoffs })))
 }
 

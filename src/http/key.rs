@@ -41,6 +41,43 @@ impl Scope {
     }
 }
 
+/// What the holder of a key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// What it opens.
+    pub scope: Scope,
+    /// Whether it shows telephone numbers, order numbers and addresses of customers.
+    pub personal: bool,
+}
+
+/// Stands behind the scope of a key that shows them.
+const PERSONAL: &str = "+personal";
+
+impl Grant {
+    /// As the store keeps it: `agent`, `agent+personal`.
+    #[must_use]
+    pub fn name(self) -> String {
+        format!("{}{}", self.scope.as_str(), if self.personal { PERSONAL } else { "" })
+    }
+
+    /// The grant of a name. Who may do everything sees everything.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let (scope, personal) = match name.strip_suffix(PERSONAL) {
+            Some(scope) => (scope, true),
+            None => (name, false),
+        };
+        let scope = Scope::named(scope)?;
+        Some(Self { scope, personal: personal || scope == Scope::Admin })
+    }
+}
+
+impl From<Scope> for Grant {
+    fn from(scope: Scope) -> Self {
+        Self { scope, personal: false }
+    }
+}
+
 /// A new key: `yd_SCOPE_` and 64 hexadecimal digits.
 ///
 /// * `random`: 32 bytes from the system's generator.

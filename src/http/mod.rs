@@ -18,6 +18,7 @@ mod meter;
 mod models;
 mod outbox;
 mod page;
+mod satisfaction;
 mod search;
 pub mod server;
 mod tickets;
@@ -103,6 +104,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/v1/tickets", get(tickets::list))
         .route("/api/v1/tickets/{id}/close", post(tickets::close))
         .route("/api/v1/bots/{bot}/tasks", get(tickets::steps))
+        .route("/api/v1/bots/{bot}/satisfaction", get(satisfaction::show))
         .route("/api/v1/bots/{bot}/versions", get(versions::list))
         .route("/api/v1/bots/{bot}/versions/{number}/diff", get(versions::diff))
         .route("/api/v1/bots/{bot}/versions/{number}/publish", post(versions::publish))

@@ -37,7 +37,8 @@ pub(super) async fn list(
     let Listing { bot, all } = listing::read(query)?;
     let filter = TicketFilter { bot, open_only: !all, limit: ROWS };
     let rows = desk.service.store().tickets(filter).await.map_err(|error| failed(&error))?;
-    Ok(Json(json!({ "tickets": rows.iter().map(view::ticket).collect::<Vec<_>>() })))
+    let tickets: Vec<Value> = rows.iter().map(|row| view::ticket(row, access.personal())).collect();
+    Ok(Json(json!({ "tickets": tickets })))
 }
 
 pub(super) async fn close(

@@ -62,6 +62,9 @@ pub struct Profile {
     /// Who takes over.
     #[serde(default)]
     pub handoff: Handoff,
+    /// When customers are asked how content they are; absent: never, and the bot closes no talk.
+    #[serde(default)]
+    pub survey: Option<Survey>,
     /// Flood limit a customer.
     #[serde(default)]
     pub flood: Flood,
@@ -229,6 +232,25 @@ impl Default for Handoff {
             webhook: None,
             webhook_secret: None,
         }
+    }
+}
+
+/// A question of one tap behind a talk.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Survey {
+    /// Whether it is asked when a human closes a talk.
+    pub after_human: bool,
+    /// Minutes of a customer's silence after which the bot closes a talk and asks, 1 to 1,440; absent: it closes none.
+    pub idle_minutes: Option<u32>,
+    /// Hours in which a customer is asked once at most, 1 to 8,760.
+    pub every_hours: u32,
+}
+
+impl Default for Survey {
+    /// Once a day at most, after humans only.
+    fn default() -> Self {
+        Self { after_human: true, idle_minutes: None, every_hours: 24 }
     }
 }
 

@@ -81,6 +81,27 @@ fn check_bot(from: &str, to: &str, expected: &str) -> Finding {
     check(&[("bot.toml", &BOT.replace(from, to))], expected)
 }
 
+#[test]
+fn numbers_of_a_profile_lie_in_their_ranges() {
+    for (line, code) in [
+        ("link_days = 0", "bad-days"),
+        ("retention_days = 3651", "bad-days"),
+        ("survey = { idle_minutes = 1441 }", "bad-minutes"),
+        ("survey = { every_hours = 0 }", "bad-hours"),
+    ] {
+        check(&[("bot.toml", &format!("{line}\n{BOT}"))], &format!("bot.toml:1 {code}"));
+    }
+    let head = "[handoff]\n";
+    let below = 2 + BOT.split(head).next().unwrap().lines().count();
+    for (line, code) in [
+        ("wait_minutes = 0", "bad-minutes"),
+        ("lease_minutes = 241", "bad-minutes"),
+        ("overdue_group = \"没有\"", "unknown-group"),
+    ] {
+        check_bot(head, &format!("{head}{line}\n"), &format!("bot.toml:{below} {code}"));
+    }
+}
+
 #[track_caller]
 fn check_reply(text: &str, expected: &str) -> Finding {
     check(&[("replies.toml", text), ("x.pdf", "12345678"), ("x.png", "12345678")], expected)

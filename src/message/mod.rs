@@ -4,10 +4,12 @@
 
 mod customer;
 mod inbound;
+mod rating;
 mod reply;
 
 pub use customer::{Customer, CustomerKind};
 pub use inbound::{Channel, Content, Inbound, MessageKind};
+pub use rating::Rating;
 pub use reply::{Asset, Card, Part, Reply};
 
 /// Name of a bot: its folder below `knowledge/`, such as `shop`.

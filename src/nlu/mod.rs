@@ -8,6 +8,7 @@ pub mod filter;
 pub mod gram;
 pub mod lexicon;
 pub mod link;
+pub mod mask;
 pub mod measure;
 pub mod merge;
 pub mod model;

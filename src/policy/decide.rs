@@ -22,6 +22,7 @@ use crate::policy::follow;
 use crate::policy::state::Choice;
 use crate::policy::state::State;
 use crate::policy::state::Target;
+use crate::policy::survey;
 use crate::probability::Probability;
 use crate::retrieval::faq::EntryHit;
 use crate::rules::RuleHit;
@@ -66,6 +67,7 @@ pub fn decide(
     let picked = left_open(known, before, evidence, usable);
     let decision = alarmed(known, evidence)
         .or_else(|| picked.clone())
+        .or_else(|| rated(before, evidence, now))
         .or_else(|| attend::plainly_answered(known, evidence))
         .or_else(|| hard(known, evidence))
         .or_else(|| attend::answered(known, evidence))
@@ -109,6 +111,11 @@ pub fn decide(
         | Decision::Block { .. } => State::default(),
     };
     Outcome { decision, state: State { focus, ..state }, tags: tags(&evidence.rules) }
+}
+
+fn rated(before: &State, evidence: &Evidence, now: Timestamp) -> Option<Decision> {
+    let rating = survey::rated(before, evidence.utterance.as_str(), now)?;
+    Some(Decision::Answer(Basis::Rated(rating)))
 }
 
 fn is_offered(before: &State, product: &str) -> bool {

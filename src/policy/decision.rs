@@ -1,5 +1,6 @@
 //! What the bot has made up its mind to do.
 
+use crate::message::Rating;
 use crate::policy::state::Choice;
 
 /// The outcome of one message.
@@ -67,6 +68,8 @@ pub enum Basis {
     Rest,
     /// The customer lets the matter drop.
     Dropped,
+    /// The customer says how content they are.
+    Rated(Rating),
     /// `继续` with nothing left.
     NothingLeft,
     /// A message without words.

@@ -9,5 +9,6 @@ pub mod decision;
 pub mod evidence;
 pub mod follow;
 pub mod state;
+mod survey;
 pub mod undertake;
 pub mod weigh;

@@ -22,6 +22,8 @@ pub struct State {
     pub tasks: Vec<Progress>,
     /// Who and which, as the customer has said it.
     pub recalled: Option<Recalled>,
+    /// When the customer was asked how content they are, and has said nothing since.
+    pub surveyed: Option<Timestamp>,
 }
 
 /// Order, parcel, telephone and name that were told in a talk.

@@ -122,6 +122,9 @@ fn extras(sentence: Sentence) -> Vec<Value> {
         | Sentence::Returned
         | Sentence::Closed
         | Sentence::HandoffOverdue
+        | Sentence::Survey
+        | Sentence::Rated
+        | Sentence::RatedPoor
         | Sentence::LeaseLapsed
         | Sentence::NothingLeft
         | Sentence::Dropped

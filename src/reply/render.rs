@@ -15,6 +15,7 @@ use crate::message::Card;
 use crate::message::Channel;
 use crate::message::MessageKind;
 use crate::message::Part;
+use crate::message::Rating;
 use crate::message::Reply;
 use crate::nlu::slot::SlotName;
 use crate::policy::decision::About;
@@ -221,6 +222,12 @@ impl Renderer {
             }
             Basis::Rest => before.rest.iter().cloned().map(Part::Text).collect(),
             Basis::Dropped => vec![Part::Text(self.sentence(Sentence::Dropped, scene, context! {}))],
+            Basis::Rated(Rating::Good | Rating::Fair) => {
+                vec![Part::Text(self.sentence(Sentence::Rated, scene, context! {}))]
+            }
+            Basis::Rated(Rating::Poor) => {
+                vec![Part::Text(self.sentence(Sentence::RatedPoor, scene, context! {}))]
+            }
             Basis::NothingLeft => vec![Part::Text(self.sentence(Sentence::NothingLeft, scene, context! {}))],
             Basis::NoWords => vec![Part::Text(self.sentence(Sentence::NoWords, scene, context! {}))],
             Basis::Media => {

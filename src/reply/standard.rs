@@ -70,6 +70,12 @@ sentences! {
         "人工服务先到这里，接下来有问题可以直接问我；要找同事，回复“转人工”。",
     Closed "closed" "A human closes the talk." =>
         "这次服务就到这里，谢谢您的耐心。有需要随时再来。",
+    Survey "survey" "Asks for a rating when a talk is over." =>
+        "这次服务您还满意吗？点一下或回复数字就行：",
+    Rated "rated" "The customer is content, or half." =>
+        "收到您的评价，谢谢！有需要随时再来。",
+    RatedPoor "rated_poor" "The customer is not content." =>
+        "抱歉没让您满意，您的评价同事会看到。问题还没解决的话，回复“转人工”，我们接着处理。",
     Transferred "transferred" "A human hands the talk to another group: `group`." =>
         "已为您转到{{ group }}，前面说过的不用重复，请稍等。",
     HandoffOverdue "handoff_overdue" "Nobody has taken over in time." =>

@@ -17,6 +17,7 @@ use crate::message::BotId;
 use crate::retrieval::topics::SAME_TOPIC;
 use crate::retrieval::topics::topics;
 use crate::service::ask;
+use crate::service::personal::Personal;
 use crate::service::view;
 use crate::store::ConversationId;
 use crate::store::CustomerKey;
@@ -194,7 +195,9 @@ pub async fn exchanges(
 }
 
 fn read(row: ExchangeRow) -> Option<Exchange> {
-    let said: Said = serde_json::from_str(&row.inbound).ok()?;
+    // Topics and phrasings are for everybody who keeps the knowledge, and leave the house with it.
+    let inbound = Personal::Hidden.view(serde_json::from_str(&row.inbound).ok()?);
+    let said: Said = serde_json::from_value(inbound).ok()?;
     let outcome: Outcome = serde_json::from_str(&row.outbound).ok()?;
     Some(Exchange {
         conversation_id: row.conversation_id,

@@ -16,12 +16,16 @@ use serde_json::json;
 
 use crate::channel::wecom::active;
 use crate::channel::wecom::passive::Passive;
+use crate::channel::wecom::passive::as_words;
 use crate::engine::Engine;
 use crate::message::Channel;
 use crate::message::Content;
 use crate::message::Customer;
 use crate::message::Inbound;
+use crate::message::Part;
+use crate::message::Rating;
 use crate::message::Reply;
+use crate::policy::state::State;
 use crate::reply::standard::Sentence;
 use crate::service::Service;
 use crate::service::app::App;
@@ -38,7 +42,9 @@ use crate::store::ConversationRow;
 use crate::store::HandoffChange;
 use crate::store::HandoffRow;
 use crate::store::MessageId;
+use crate::store::MessageRow;
 use crate::store::NewOutbox;
+use crate::store::NewSurvey;
 use crate::store::Speaker;
 use crate::store::StoreError;
 use crate::store::TimerKind;
@@ -49,6 +55,9 @@ const ROUNDS_MAX: usize = 3;
 
 /// After so long a timer is tried again whose conversation cannot be met: its bot is gone, or comes back.
 const TIMER_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// Messages that are looked at for what a talk was about.
+const SURVEYED_MESSAGES: u32 = 50;
 
 /// Most characters of a reply or a note.
 pub const WORDS_CHARS_MAX: usize = 2_000;
@@ -182,7 +191,11 @@ impl Handover {
             let met = self.meet(id).await?;
             let now = self.service.now();
             self.may(agent, &met, deed, now).await?;
-            let change = self.change(agent, &met, deed, now)?;
+            let survey = match deed {
+                Deed::Close => self.survey(&met, Some(agent.id), now).await?,
+                _ => None,
+            };
+            let change = self.change(agent, &met, (deed, survey), now)?;
             let (speaker, lease) = (change.speaker, change.holder.map(|(_, until)| until));
             match self.service.store().change(&change).await {
                 Ok(receipt) => {
@@ -214,6 +227,7 @@ impl Handover {
         let change = match (timer.kind, met.row.speaker) {
             (TimerKind::Overdue, Speaker::Waiting) => self.overdue(&met, now),
             (TimerKind::Lease, Speaker::Human) => self.lapsed(&met, now),
+            (TimerKind::Idle, Speaker::Bot) => self.idle(&met, now).await?,
             // Somebody was faster.
             _ => Change { timers: vec![(timer.kind, None)], ..still(&met, now) },
         };
@@ -276,14 +290,18 @@ impl Handover {
         &self,
         agent: &AgentRow,
         met: &Met,
-        deed: &Deed,
+        (deed, survey): (&Deed, Option<NewSurvey>),
         now: Timestamp,
     ) -> Result<Change, HandoverError> {
         let lease = now + minutes(met.engine.known().profile.handoff.lease_minutes);
         let held = Change {
             speaker: Speaker::Human,
             holder: Some((agent.id, lease)),
-            timers: vec![(TimerKind::Overdue, None), (TimerKind::Lease, Some(lease))],
+            timers: vec![
+                (TimerKind::Overdue, None),
+                (TimerKind::Lease, Some(lease)),
+                (TimerKind::Idle, None),
+            ],
             ..still(met, now)
         };
         let over = Change {
@@ -300,7 +318,7 @@ impl Handover {
                 self.saying(met, taken, Author::System, words)
             }
             Deed::Reply(words) => {
-                if met.inbound.channel != Channel::Web && self.route(met).is_none() {
+                if !self.reaches(met) {
                     return Err(HandoverError::Unreachable(met.row.id));
                 }
                 let replied = Change { event: Some("replied"), ..held };
@@ -314,13 +332,14 @@ impl Handover {
             Deed::Return => {
                 let words = self.words(met, Sentence::Returned, now, context! {});
                 let state = awake(&met.row.state);
-                let returned = Change { speaker: Speaker::Bot, state, event: Some("returned"), ..over };
+                let mut returned = Change { speaker: Speaker::Bot, state, event: Some("returned"), ..over };
+                returned.timers.push((TimerKind::Idle, idle_at(&met.engine, now)));
                 self.saying(met, returned, Author::System, words)
             }
             Deed::Close => {
                 let words = self.words(met, Sentence::Closed, now, context! {});
                 let closed = Change { speaker: Speaker::Closed, event: Some("closed"), ..over };
-                self.saying(met, closed, Author::System, words)
+                self.closing(met, closed, (words, survey), now)
             }
             Deed::Transfer(group) => {
                 let known = met.engine.known();
@@ -341,6 +360,68 @@ impl Handover {
                 self.saying(met, transferred, Author::System, words)
             }
         })
+    }
+
+    /// The customer has been silent for so long that the talk is over.
+    async fn idle(&self, met: &Met, now: Timestamp) -> Result<Change, StoreError> {
+        let last = self.service.store().messages(met.row.id, 1).await?.last().map(|message| message.at);
+        let due = last.and_then(|last| idle_at(&met.engine, last));
+        if due.is_none_or(|due| due > now) {
+            // Somebody wrote after the timer was read, or the bot closes no talks any more.
+            return Ok(Change { timers: vec![(TimerKind::Idle, due)], ..still(met, now) });
+        }
+        let closed = Change {
+            speaker: Speaker::Closed,
+            timers: vec![(TimerKind::Idle, None)],
+            event: Some("closed"),
+            ..still(met, now)
+        };
+        let survey = self.survey(met, None, now).await?;
+        Ok(self.closing(met, closed, (Reply { parts: Vec::new() }, survey), now))
+    }
+
+    /// A change that ends a talk, with the question behind it. The next message begins anew.
+    fn closing(
+        &self,
+        met: &Met,
+        change: Change,
+        (mut words, survey): (Reply, Option<NewSurvey>),
+        now: Timestamp,
+    ) -> Change {
+        if survey.is_some() {
+            let prompt = self.words(met, Sentence::Survey, now, context! {});
+            let prompt = prompt.parts.iter().flat_map(Part::words).collect();
+            let options = Rating::ALL.map(|rating| rating.title().to_owned()).to_vec();
+            words.parts.push(Part::Choices { prompt, options });
+        }
+        let state = State { surveyed: survey.is_some().then_some(now), ..State::default() };
+        let change = Change { state: state::write(&state).ok(), survey, ..change };
+        if words.parts.is_empty() { change } else { self.saying(met, change, Author::System, words) }
+    }
+
+    /// What the customer is asked when the talk is closed now; `None` where they are not.
+    async fn survey(
+        &self,
+        met: &Met,
+        agent_id: Option<AgentId>,
+        now: Timestamp,
+    ) -> Result<Option<NewSurvey>, StoreError> {
+        let Some(spec) = met.engine.known().profile.survey else { return Ok(None) };
+        if (agent_id.is_some() && !spec.after_human) || !self.reaches(met) {
+            return Ok(None);
+        }
+        let store = self.service.store();
+        let asked_at = store.surveyed_at(met.row.id).await?;
+        let pause = SignedDuration::from_hours(i64::from(spec.every_hours));
+        if asked_at.is_some_and(|at| now.duration_since(at) < pause) {
+            return Ok(None);
+        }
+        let messages = store.messages(met.row.id, SURVEYED_MESSAGES).await?;
+        let since_asked = messages.iter().filter(|one| asked_at.is_none_or(|at| one.at > at));
+        let intent = since_asked.rev().find_map(|one| wish(&met.engine, one));
+        // Who only said hello to the bot is not asked how it was.
+        let served = agent_id.is_some() || intent.is_some();
+        Ok(served.then_some(NewSurvey { agent_id, intent }))
     }
 
     /// Nobody has taken over in time: the customer is told, and the next group is asked where there is one.
@@ -392,7 +473,15 @@ impl Handover {
     fn outbox(&self, met: &Met, reply: &Reply) -> Vec<NewOutbox> {
         let Some((route, app)) = self.route(met) else { return Vec::new() };
         let Some(active) = &app.active else { return Vec::new() };
-        let messages = active::to_customer(reply, &|part| part.words().join("\n"));
+        let words = |part: &Part| as_words(part, &|_asset| None);
+        let messages = match &route.kf {
+            Some(_) => active::to_customer(reply, &words),
+            // Members have no menu to tap.
+            None => {
+                let parts = reply.parts.iter().map(|part| Part::Text(words(part))).collect();
+                active::to_customer(&Reply { parts }, &words)
+            }
+        };
         let recipient = met.row.customer.customer_id().to_owned();
         let outbox = messages.into_iter().enumerate().filter_map(|(part, message)| {
             let key = own_key(met.row.id, met.row.revision, part);
@@ -420,6 +509,11 @@ impl Handover {
             })
         });
         outbox.collect()
+    }
+
+    /// Whether words of ours reach the customer.
+    fn reaches(&self, met: &Met) -> bool {
+        met.inbound.channel == Channel::Web || self.route(met).is_some()
     }
 
     fn route(&self, met: &Met) -> Option<(Route, Arc<App>)> {
@@ -462,6 +556,21 @@ pub fn overdue_at(engine: &Engine, now: Timestamp) -> Timestamp {
     from.map_or(now, |opening| opening.timestamp()) + minutes(engine.known().profile.handoff.wait_minutes)
 }
 
+/// When the bot closes a talk in which nothing more is said; `None` where it closes none.
+#[must_use]
+pub fn idle_at(engine: &Engine, now: Timestamp) -> Option<Timestamp> {
+    let idle_minutes = engine.known().profile.survey?.idle_minutes?;
+    now.checked_add(minutes(idle_minutes)).ok()
+}
+
+/// What a message of the bot's was about, unless it was small talk.
+fn wish(engine: &Engine, message: &MessageRow) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_str(&message.body).ok()?;
+    let intent = body["intent"].as_str()?;
+    let spec = engine.known().profile.intents.get(intent);
+    spec.is_none_or(|spec| spec.reply.is_none()).then(|| intent.to_owned())
+}
+
 fn minutes(count: u32) -> SignedDuration {
     SignedDuration::from_mins(i64::from(count))
 }
@@ -485,6 +594,7 @@ fn unchanged(row: &ConversationRow, now: Timestamp) -> Change {
         answers: Vec::new(),
         handoff: HandoffChange::None,
         timers: Vec::new(),
+        survey: None,
         event: None,
     }
 }

@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::service;
 use crate::service::Service;
 use crate::service::handover::name_of;
+use crate::service::personal::Personal;
 use crate::service::state;
 use crate::service::view;
 use crate::store::AgentRow;
@@ -45,9 +46,15 @@ pub fn line(row: &ConversationRow, handoff: Option<&HandoffRow>, agents: &[Agent
 
 /// Everything that an agent should know; `None` for an unknown conversation.
 ///
+/// * `personal`: of what the customer and others have said; suggested answers are the shop's own words.
+///
 /// # Errors
 /// When the store fails.
-pub async fn story(service: &Service, id: ConversationId) -> Result<Option<Value>, StoreError> {
+pub async fn story(
+    service: &Service,
+    id: ConversationId,
+    personal: Personal,
+) -> Result<Option<Value>, StoreError> {
     let store = service.store();
     let Some(row) = store.conversation_by_id(id).await? else { return Ok(None) };
     let (handoff, agents) = (store.handoff_open(id).await?, store.agents().await?);
@@ -76,6 +83,9 @@ pub async fn story(service: &Service, id: ConversationId) -> Result<Option<Value
         .map(|note| json!({ "agent": name_of(&agents, note.agent_id), "text": note.words, "at": note.at.to_string() }))
         .collect();
     told["messages"] = messages.iter().map(|one| message(one, &agents)).collect();
+    for part in ["customer", "summary", "notes", "messages"] {
+        told[part] = personal.view(told[part].take());
+    }
     Ok(Some(told))
 }
 

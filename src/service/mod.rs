@@ -13,7 +13,9 @@ pub mod inbox;
 pub mod kf;
 pub mod merge;
 pub mod order;
+pub mod personal;
 mod record;
+pub mod satisfaction;
 pub mod signature;
 pub mod state;
 pub mod version;
@@ -313,7 +315,7 @@ impl Service {
         now: Timestamp,
     ) -> Result<Answer, ServiceError> {
         let text = engine.kept(question.content.as_text());
-        let body = record::said(question.content.kind(), &text, &question.with);
+        let body = record::said(question.content.kind(), &text, &[], &question.with);
         let answers = delivery.map(Delivery::silent).unwrap_or_default();
         let change = Change { answers, ..handover::heard(conversation, body, now) };
         self.store.change(&change).await?;

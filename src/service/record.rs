@@ -22,6 +22,8 @@ use crate::policy::state::Target;
 use crate::service::call;
 use crate::service::delivery::Composed;
 use crate::service::handover;
+use crate::service::personal;
+use crate::service::personal::PLACES;
 use crate::service::state;
 use crate::service::view;
 use crate::store::ConversationRow;
@@ -44,7 +46,8 @@ pub(super) fn row(
     composed: Composed,
     now: Timestamp,
 ) -> serde_json::Result<TurnRow> {
-    let said = said(inbound.content.kind(), turn.evidence.utterance.normalised.original(), with);
+    let text = turn.evidence.utterance.normalised.original();
+    let said = said(inbound.content.kind(), text, &personal::spans(turn), with);
     // The candidates that lost are left out: they can be computed again from text and version.
     let view = view::turn(engine, turn, &[]);
     let before = state::read(&conversation.state)?;
@@ -56,6 +59,7 @@ pub(super) fn row(
         "reason": reason(&turn.decision).map(Reason::as_str),
         "entry": entry(engine, turn),
         "offered": offered(&turn.decision),
+        "intent": intent(engine, turn),
         "picked": picked(engine, turn, &before),
         "task": view.task.as_ref().map(|task| json!({ "id": task.id, "step": task.step, "end": task.end })),
         "model": view.intent.as_ref().map(|intent| intent.model.as_str()),
@@ -74,6 +78,11 @@ pub(super) fn row(
         record: turn.told.as_ref().map(|told| told.effects.record.clone()).unwrap_or_default(),
         tickets: tickets(turn),
         steps: steps(turn),
+        rating: match turn.decision {
+            Decision::Answer(Basis::Rated(rating)) => Some(rating),
+            _ => None,
+        },
+        idle_at: handover::idle_at(engine, now),
         handoff: handoff(engine, inbound, turn, now),
         answers: composed.answers,
         route: composed.route,
@@ -82,8 +91,13 @@ pub(super) fn row(
 }
 
 /// What a customer sent, as the store keeps it.
-pub(super) fn said(kind: MessageKind, text: &str, with: &[MessageKind]) -> String {
+///
+/// * `personal`: places of entities that tell who they are.
+pub(super) fn said(kind: MessageKind, text: &str, personal: &[[usize; 2]], with: &[MessageKind]) -> String {
     let mut said = json!({ "kind": kind.as_str(), "text": text });
+    if !personal.is_empty() {
+        said[PLACES] = json!(personal);
+    }
     if !with.is_empty() {
         said["with"] = with.iter().map(|kind| kind.as_str()).collect();
     }
@@ -157,6 +171,23 @@ fn entry<'e>(engine: &'e Engine, turn: &Turn) -> Option<&'e str> {
     }
 }
 
+/// What the customer wants, as far as the bot is sure.
+fn intent<'e>(engine: &'e Engine, turn: &'e Turn) -> Option<&'e str> {
+    let known = engine.known();
+    match &turn.decision {
+        Decision::Answer(Basis::Entry(at)) => Some(&known.entries[*at].topic),
+        Decision::Answer(Basis::Rated(_)) => None,
+        Decision::Task { id, .. } => {
+            let task = known.tasks.iter().find(|task| task.id == *id)?;
+            task.intents.first().map(String::as_str)
+        }
+        _ => {
+            let (intent, probability) = turn.evidence.meaning.intents.as_ref()?.first()?;
+            (probability.value() >= known.profile.thresholds.intent).then_some(intent)
+        }
+    }
+}
+
 /// Ids of the entries that were offered.
 fn offered(decision: &Decision) -> Vec<&str> {
     let Decision::Clarify { choices, .. } = decision else { return Vec::new() };
@@ -190,6 +221,7 @@ fn handoff(engine: &Engine, inbound: &Inbound, turn: &Turn, now: Timestamp) -> O
     };
     let summary = json!({
         "text": turn.evidence.utterance.normalised.original(),
+        PLACES: personal::spans(turn),
         "kind": inbound.content.kind().as_str(),
         "cut": turn.evidence.utterance.cut,
         "detail": detail,

@@ -28,6 +28,8 @@ struct StateRow {
     tasks: Vec<ProgressRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     recalled: Option<RecalledRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    surveyed: Option<Timestamp>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -120,7 +122,7 @@ pub fn read(text: &str) -> serde_json::Result<State> {
         Progress { task, step, slots, saved, tries, paused, at }
     });
     let recalled = row.recalled.map(|RecalledRow { values, at }| Recalled { values, at });
-    Ok(State { pending, rest: row.rest, focus, tasks: tasks.collect(), recalled })
+    Ok(State { pending, rest: row.rest, focus, tasks: tasks.collect(), recalled, surveyed: row.surveyed })
 }
 
 /// Writes a state.
@@ -155,7 +157,8 @@ pub fn write(state: &State) -> serde_json::Result<String> {
     });
     let recalled = state.recalled.clone().map(|Recalled { values, at }| RecalledRow { values, at });
     let rest = state.rest.clone();
-    serde_json::to_string(&StateRow { pending, rest, focus, tasks: tasks.collect(), recalled })
+    let surveyed = state.surveyed;
+    serde_json::to_string(&StateRow { pending, rest, focus, tasks: tasks.collect(), recalled, surveyed })
 }
 
 #[cfg(test)]
@@ -200,6 +203,7 @@ mod tests {
                 values: BTreeMap::from([("phone".to_owned(), serde_json::json!("13800001234"))]),
                 at: Timestamp::from_second(1_795_485_600).unwrap(),
             }),
+            surveyed: Some(Timestamp::from_second(1_795_485_600).unwrap()),
         };
         assert_eq!(read(&write(&state).unwrap()).unwrap(), state);
         assert_eq!(read("").unwrap(), State::default());

@@ -27,6 +27,7 @@ use crate::policy::decision::Decision;
 use crate::policy::decision::Move;
 use crate::policy::decision::Reason;
 use crate::reply::quote::quotation;
+use crate::service::personal::Personal;
 use crate::store::Fate;
 use crate::store::HandoffRow;
 use crate::store::OutboxRow;
@@ -159,7 +160,7 @@ pub fn reply(engine: &Engine, turn: &Turn, link: &dyn Fn(&str) -> Address) -> Ve
 
 /// A handoff as staff, the command line and the webhook see it.
 #[must_use]
-pub fn handoff(row: &HandoffRow) -> Value {
+pub fn handoff(row: &HandoffRow, personal: Personal) -> Value {
     json!({
         "id": row.id,
         "conversation_id": row.conversation_id,
@@ -172,13 +173,13 @@ pub fn handoff(row: &HandoffRow) -> Value {
         "opened_at": row.opened_at.to_string(),
         "asked_at": row.asked_at.to_string(),
         "closed_at": row.closed_at.map(|at| at.to_string()),
-        "summary": serde_json::from_str::<Value>(&row.summary).unwrap_or(Value::Null),
+        "summary": personal.view(serde_json::from_str(&row.summary).unwrap_or(Value::Null)),
     })
 }
 
 /// A ticket as staff and the command line see it.
 #[must_use]
-pub fn ticket(row: &TicketRow) -> Value {
+pub fn ticket(row: &TicketRow, personal: Personal) -> Value {
     json!({
         "id": row.id,
         "conversation_id": row.conversation_id,
@@ -187,7 +188,7 @@ pub fn ticket(row: &TicketRow) -> Value {
         "customer_id": row.customer.customer_id(),
         "task": row.task,
         "title": row.title,
-        "fields": serde_json::from_str::<Value>(&row.fields).unwrap_or(Value::Null),
+        "fields": personal.view(serde_json::from_str(&row.fields).unwrap_or(Value::Null)),
         "opened_at": row.opened_at.to_string(),
         "closed_at": row.closed_at.map(|at| at.to_string()),
     })
@@ -506,7 +507,8 @@ fn task_title<'a>(known: &'a Knowledge, id: &'a str) -> &'a str {
 }
 
 /// The Chinese title of an intent.
-fn topic<'a>(known: &'a Knowledge, intent: &'a str) -> &'a str {
+#[must_use]
+pub fn topic<'a>(known: &'a Knowledge, intent: &'a str) -> &'a str {
     known.profile.topics.get(intent).map_or(intent, String::as_str)
 }
 
@@ -617,6 +619,7 @@ fn because(engine: &Engine, turn: &Turn) -> String {
         }
         Decision::Answer(Basis::Rest) => "客户要看上一条的下文".to_owned(),
         Decision::Answer(Basis::Dropped) => "客户不办了，前面说的都放下".to_owned(),
+        Decision::Answer(Basis::Rated(rating)) => format!("客户评价这次服务：{}", rating.title()),
         Decision::Answer(Basis::NothingLeft) => "客户要看下文，但已经没有了".to_owned(),
         Decision::Answer(Basis::NoWords) => "消息里没有文字".to_owned(),
         Decision::Answer(Basis::Media) => "机器人看不懂图片、语音和文件".to_owned(),

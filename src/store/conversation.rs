@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::message::Rating;
 use crate::store::AgentId;
 use crate::store::Author;
 use crate::store::CallbackAnswer;
@@ -108,6 +109,10 @@ pub struct TurnRow {
     pub tickets: Vec<NewTicket>,
     /// Steps of tasks that were reached and passed.
     pub steps: Vec<TaskStep>,
+    /// How content the customer is who was asked, where the turn tells.
+    pub rating: Option<Rating>,
+    /// When the customer will have been silent for long enough to close the talk; `None` changes no timer.
+    pub idle_at: Option<Timestamp>,
     /// A request for a person, where the turn made one.
     pub handoff: Option<HandoffRequest>,
     /// The answers to the callbacks that brought the message, where some did.

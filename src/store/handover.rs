@@ -10,6 +10,7 @@ use crate::store::CustomerKey;
 use crate::store::KeyId;
 use crate::store::MessageId;
 use crate::store::NewOutbox;
+use crate::store::NewSurvey;
 use crate::store::Revision;
 use crate::store::StoreError;
 use crate::store::limit;
@@ -92,15 +93,21 @@ pub enum TimerKind {
     Overdue,
     /// A human has been silent for too long.
     Lease,
+    /// The customer has been silent for so long that the bot may close the talk.
+    Idle,
 }
 
 impl TimerKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Overdue, Self::Lease, Self::Idle];
+
     /// Stable name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Overdue => "overdue",
             Self::Lease => "lease",
+            Self::Idle => "idle",
         }
     }
 }
@@ -156,6 +163,8 @@ pub struct Change {
     pub handoff: HandoffChange,
     /// Timers to set, and to take away.
     pub timers: Vec<(TimerKind, Option<Timestamp>)>,
+    /// The customer is asked how content they are.
+    pub survey: Option<NewSurvey>,
     /// What staff are told, 1 to 256 bytes; nothing where there is none.
     pub event: Option<&'static str>,
 }
@@ -175,6 +184,7 @@ impl Change {
         if let HandoffChange::Waits(group) = &self.handoff {
             limit::name("handoff group", group)?;
         }
+        self.survey.as_ref().map_or(Ok(()), NewSurvey::check)?;
         self.answers.iter().try_for_each(CallbackAnswer::check)?;
         self.outbox.iter().try_for_each(NewOutbox::check)
     }

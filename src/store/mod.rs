@@ -15,6 +15,7 @@ mod limit;
 mod outbox;
 mod privacy;
 mod sqlite;
+mod survey;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
 pub use outbox::{Attempt, Fate, NewOutbox, OUTBOX_LEASE, OutboxId, OutboxRow, Page, PageItem};
 pub use privacy::{CustomerFile, Forgotten};
 pub use sqlite::SqliteStore;
+pub use survey::{NewSurvey, SurveyRow};
 pub use task::{NewTicket, TaskStep, TaskStepRow, TicketFilter, TicketId, TicketRow};
 pub use version::{
     NewPublication, NewVersion, PublicationRow, VersionFiles, VersionNumber, VersionRow, fingerprint,
@@ -282,6 +284,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::NotFound`] for an unknown ticket.
     fn ticket_close(&self, id: TicketId, now: Timestamp) -> StoreFuture<'_, ()>;
+
+    /// When the customer of a conversation was last asked how content they are; `None` if they never were.
+    fn surveyed_at(&self, id: ConversationId) -> StoreFuture<'_, Option<Timestamp>>;
+
+    /// How content the customers of a bot are who were asked since a time, by agent and intent, most asked first.
+    fn surveys<'a>(&'a self, bot: &'a str, since: Timestamp) -> StoreFuture<'a, Vec<SurveyRow>>;
 
     /// How many customers of a bot came past each step of its tasks, from the day of `since` on.
     fn task_steps<'a>(&'a self, bot: &'a str, since: Timestamp) -> StoreFuture<'a, Vec<TaskStepRow>>;

@@ -20,6 +20,9 @@ use yingda::service::handover::Deed;
 use yingda::service::handover::Handover;
 use yingda::service::handover::HandoverError;
 use yingda::service::inbox;
+use yingda::service::personal::Personal;
+use yingda::service::satisfaction::Count;
+use yingda::service::satisfaction::satisfaction;
 use yingda::store::AgentRow;
 use yingda::store::Author;
 use yingda::store::ConversationRow;
@@ -54,6 +57,7 @@ impl Shop {
         let profile = bot_toml()
             .replace("default_group = \"service\"\n", "default_group = \"service\"\nwait_minutes = 3\noverdue_group = \"night\"\nlease_minutes = 10\n")
             .replace("service = \"在线客服组\"\n", "service = \"在线客服组\"\nnight = \"值班组\"\n");
+        let profile = format!("{profile}\n[survey]\nidle_minutes = 30\n");
         folder.write(&format!("{BOT}/bot.toml"), profile.as_bytes());
         Self::over(folder, tempfile::tempdir().unwrap(), NOW.parse::<Timestamp>().unwrap().as_second()).await
     }
@@ -284,6 +288,8 @@ async fn a_turn_of_the_bot_that_a_human_overtook_is_not_stored() {
         record: BTreeMap::new(),
         tickets: Vec::new(),
         steps: Vec::new(),
+        rating: None,
+        idle_at: None,
         handoff: None,
         answers: Vec::new(),
         route: None,
@@ -295,6 +301,57 @@ async fn a_turn_of_the_bot_that_a_human_overtook_is_not_stored() {
     // Even one that names the right revision.
     let silenced = shop.store.record_turn(turn(shop.talk("c").await.revision)).await;
     assert!(matches!(silenced, Err(StoreError::HumanSpeaks { .. })), "{silenced:?}");
+}
+
+#[tokio::test]
+async fn who_was_served_by_a_human_is_asked_once_a_day_and_counted() {
+    let shop = Shop::open().await;
+    let wang = shop.agent("小王", &[]).await;
+    let serve = async || {
+        shop.say("c", RETURN.0).await;
+        shop.say("c", TO_HUMAN).await;
+        let id = shop.talk("c").await.id;
+        shop.handover.act(&wang, id, &Deed::Take).await.unwrap();
+        shop.handover.act(&wang, id, &Deed::Close).await.unwrap();
+        shop.said("c").await.pop().unwrap().1
+    };
+    let asked = serve().await;
+    assert!(asked.contains("不满意"), "{asked}");
+    let thanks = shop.say("c", "不满意").await;
+    assert!(words(&thanks).contains("抱歉"), "{}", words(&thanks));
+    assert!(words(&shop.say("c", "不满意").await) != words(&thanks), "one tap, one answer");
+    assert!(!serve().await.contains("不满意"), "asked twice within a day");
+
+    let engine = shop.service.bots()[BOT].clone();
+    let counted = satisfaction(shop.store.as_ref(), &engine, 30, shop.service.now()).await.unwrap();
+    let only = Count { asked: 1, poor: 1, ..Count::default() };
+    assert_eq!(counted.all, only);
+    assert_eq!((counted.by_agent[0].id.as_deref(), counted.by_agent[0].count), (Some("小王"), only));
+    assert_eq!((counted.by_intent[0].id.as_deref(), counted.by_intent.len()), (Some("return_policy"), 1));
+}
+
+#[tokio::test]
+async fn the_bot_closes_a_talk_after_silence_and_asks_who_wanted_something() {
+    let shop = Shop::open().await;
+    shop.say("a", RETURN.0).await;
+    shop.say("b", "👍").await;
+    shop.pass(29 * 60);
+    shop.say("a", RETURN.0).await;
+    shop.pass(60);
+    assert_eq!(shop.fire().await, 1);
+    assert_eq!((shop.talk("a").await.speaker, shop.talk("b").await.speaker), (Speaker::Bot, Speaker::Closed));
+    assert!(!shop.said("b").await.iter().any(|(author, _)| *author == "system"), "asked about nothing");
+    let shop = shop.restarted().await;
+    shop.pass(29 * 60);
+    assert_eq!((shop.fire().await, shop.fire().await), (1, 0));
+    let (author, body) = shop.said("a").await.pop().unwrap();
+    assert!(author == "system" && body.contains("不满意"), "{author}: {body}");
+    assert_eq!(shop.talk("a").await.speaker, Speaker::Closed);
+    assert!(words(&shop.say("a", "1").await).contains("谢谢"));
+    let engine = shop.service.bots()[BOT].clone();
+    let counted = satisfaction(shop.store.as_ref(), &engine, 30, shop.service.now()).await.unwrap();
+    let by_bot = &counted.by_agent[0];
+    assert_eq!((by_bot.id.as_deref(), by_bot.count.asked, by_bot.count.good), (None, 1, 1));
 }
 
 #[tokio::test]
@@ -319,13 +376,19 @@ async fn an_agent_reads_the_story_and_what_the_bot_would_say() {
     let id = shop.talk("c").await.id;
     shop.handover.act(&wang, id, &Deed::Take).await.unwrap();
     shop.say("c", RETURN.0).await;
-    let story = inbox::story(&shop.service, id).await.unwrap().unwrap();
+    let story = inbox::story(&shop.service, id, Personal::Shown).await.unwrap().unwrap();
     assert_eq!(story["summary"]["wish"], RETURN.0);
     assert_eq!(story["summary"]["mood"], "angry");
     assert_eq!(story["suggestions"][0]["answer"], RETURN.1);
     assert_eq!(story["agent"], "小王");
     assert_eq!(story["messages"].as_array().unwrap().len(), 6);
-    assert!(inbox::story(&shop.service, 999).await.unwrap().is_none());
+    shop.say("c", "打我电话13800138000 单号202611230001234 寄到上海市静安区南京西路88号").await;
+    let told = async |personal| inbox::story(&shop.service, id, personal).await.unwrap().unwrap().to_string();
+    for own in ["13800138000", "202611230001234", "南京西路88号"] {
+        assert!(told(Personal::Shown).await.contains(own), "{own}");
+        assert!(!told(Personal::Hidden).await.contains(own), "{own}");
+    }
+    assert!(inbox::story(&shop.service, 999, Personal::Shown).await.unwrap().is_none());
     let messages = shop.store.messages_after(id, 0, 99).await.unwrap();
     assert!(messages.iter().any(|one| one.author == Author::System));
 }

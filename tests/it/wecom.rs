@@ -1,11 +1,13 @@
 //! The WeCom callback through the real router: what is verified, refused, answered and acknowledged.
 
 mod active;
+mod child;
 mod fixture;
 mod gate;
 mod kill;
 mod once;
 mod stand;
+mod trouble;
 
 use axum::http::StatusCode;
 use serde_json::Value;

@@ -42,11 +42,12 @@ pub(super) fn findings(profile: &Profile, replies: &[&str], spots: &Spots) -> Ve
         let source = spots.profile("handoff.default_group");
         findings.push(Finding::error("unknown-group", source, message, &suggestion(group, &groups)));
     }
-    if let Some(days) = profile.link_days.filter(|days| !(1..=365).contains(days)) {
-        let message = format!("link_days 写的是 {days}，要在 1 到 365 之间。");
-        let source = spots.profile("link_days");
-        findings.push(Finding::error("bad-days", source, message, "写成客户需要的天数，一般 7 天。"));
+    if let Some(group) = profile.handoff.overdue_group.as_deref().filter(|group| !groups.contains(group)) {
+        let message = format!("overdue_group 写的“{}”不在 [handoff.groups] 里。", shown(group));
+        let source = spots.profile("handoff.overdue_group");
+        findings.push(Finding::error("unknown-group", source, message, &suggestion(group, &groups)));
     }
+    findings.extend(numbers(profile, spots));
     if profile.quiet_ms > QUIET_MS_MAX {
         let message = format!("quiet_ms 写的是 {}，最多 {QUIET_MS_MAX} 毫秒。", profile.quiet_ms);
         let source = spots.profile("quiet_ms");
@@ -56,11 +57,6 @@ pub(super) fn findings(profile: &Profile, replies: &[&str], spots: &Spots) -> Ve
             message,
             "企业微信只等 5 秒，一般写 1500；不合并写 0。",
         ));
-    }
-    if let Some(days) = profile.retention_days.filter(|days| !(1..=3_650).contains(days)) {
-        let message = format!("retention_days 写的是 {days}，要在 1 到 3650 之间。");
-        let source = spots.profile("retention_days");
-        findings.push(Finding::error("bad-days", source, message, "写聊天记录保留的天数；一直保留就不写。"));
     }
     findings.extend(profile.catalogue.iter().flat_map(|feed| catalogue(feed, spots)));
     for (intent, spec) in &profile.intents {
@@ -82,6 +78,38 @@ pub(super) fn findings(profile: &Profile, replies: &[&str], spots: &Spots) -> Ve
         }
     }
     findings
+}
+
+/// Numbers that lie outside of what they may be.
+fn numbers(profile: &Profile, spots: &Spots) -> Vec<Finding> {
+    let survey = profile.survey.unwrap_or_default();
+    let handoff = &profile.handoff;
+    let numbers = [
+        ("link_days", "bad-days", profile.link_days, 1..=365, "写成客户需要的天数，一般 7 天。"),
+        (
+            "retention_days",
+            "bad-days",
+            profile.retention_days,
+            1..=3_650,
+            "写聊天记录保留的天数；一直保留就不写。",
+        ),
+        ("handoff.wait_minutes", "bad-minutes", Some(handoff.wait_minutes), 1..=1_440, "一般写 5 分钟。"),
+        ("handoff.lease_minutes", "bad-minutes", Some(handoff.lease_minutes), 1..=240, "一般写 10 分钟。"),
+        (
+            "survey.idle_minutes",
+            "bad-minutes",
+            survey.idle_minutes,
+            1..=1_440,
+            "一般写 30 分钟；机器人不收尾就不写。",
+        ),
+        ("survey.every_hours", "bad-hours", Some(survey.every_hours), 1..=8_760, "一般写 24 小时。"),
+    ];
+    let outside = numbers.into_iter().filter_map(|(key, code, value, range, advice)| {
+        let value = value.filter(|value| !range.contains(value))?;
+        let message = format!("{key} 写的是 {value}，要在 {} 到 {} 之间。", range.start(), range.end());
+        Some(Finding::error(code, spots.profile(key), message, advice))
+    });
+    outside.collect()
 }
 
 fn catalogue(feed: &Feed, spots: &Spots) -> Vec<Finding> {

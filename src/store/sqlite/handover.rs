@@ -30,6 +30,7 @@ use crate::store::sqlite::callback;
 use crate::store::sqlite::column;
 use crate::store::sqlite::conversation;
 use crate::store::sqlite::outbox;
+use crate::store::sqlite::survey;
 
 /// See [`Store::change`](crate::store::Store::change).
 pub(super) async fn change(store: &SqliteStore, change: &Change) -> Result<ChangeReceipt, StoreError> {
@@ -75,6 +76,9 @@ pub(super) async fn change(store: &SqliteStore, change: &Change) -> Result<Chang
     }
     outbox::add(connection, (id, change.revision + 1), (&change.outbox, false), at).await?;
     move_handoff(connection, id, &change.handoff, at).await?;
+    if let Some(survey) = &change.survey {
+        survey::ask(connection, id, survey, at).await?;
+    }
     for (kind, due) in &change.timers {
         set_timer(connection, id, *kind, *due).await?;
     }
@@ -231,7 +235,7 @@ pub(super) async fn timers_due(
             let kind: String = row.try_get("kind")?;
             Ok(TimerRow {
                 conversation_id: row.try_get("conversation_id")?,
-                kind: [TimerKind::Overdue, TimerKind::Lease]
+                kind: TimerKind::ALL
                     .into_iter()
                     .find(|known| known.as_str() == kind)
                     .ok_or_else(|| column::unknown("kind", &kind))?,

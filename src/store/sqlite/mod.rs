@@ -15,6 +15,7 @@ mod open;
 mod outbox;
 mod privacy;
 mod setting;
+mod survey;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -70,6 +71,7 @@ use crate::store::Queue;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::StoreFuture;
+use crate::store::SurveyRow;
 use crate::store::TaskStepRow;
 use crate::store::TicketFilter;
 use crate::store::TicketId;
@@ -295,6 +297,14 @@ impl Store for SqliteStore {
 
     fn ticket_close(&self, id: TicketId, now: Timestamp) -> StoreFuture<'_, ()> {
         Box::pin(task::close(self, id, now))
+    }
+
+    fn surveyed_at(&self, id: ConversationId) -> StoreFuture<'_, Option<Timestamp>> {
+        Box::pin(survey::asked_at(self, id))
+    }
+
+    fn surveys<'a>(&'a self, bot: &'a str, since: Timestamp) -> StoreFuture<'a, Vec<SurveyRow>> {
+        Box::pin(survey::counted(self, bot, since))
     }
 
     fn task_steps<'a>(&'a self, bot: &'a str, since: Timestamp) -> StoreFuture<'a, Vec<TaskStepRow>> {

@@ -18,6 +18,7 @@ use crate::store::sqlite::customer;
 use crate::store::sqlite::handoff;
 use crate::store::sqlite::handover;
 use crate::store::sqlite::outbox;
+use crate::store::sqlite::survey;
 use crate::store::sqlite::task;
 
 /// See [`Store::record_turn`](crate::store::Store::record_turn).
@@ -49,6 +50,14 @@ pub(super) async fn record(store: &SqliteStore, turn: TurnRow) -> Result<TurnRec
         handover::tell(connection, id, "waiting", turn.at).await?;
     } else if speaker == Speaker::Waiting {
         handover::tell(connection, id, "message", turn.at).await?;
+    }
+    if let Some(rating) = turn.rating {
+        survey::rate(connection, id, rating, turn.at).await?;
+    }
+    if turn.idle_at.is_some() {
+        // Who waits for a human is not closed by the bot.
+        let idle_at = turn.idle_at.filter(|_| speaker == Speaker::Bot);
+        handover::set_timer(connection, id, TimerKind::Idle, idle_at).await?;
     }
     task::add_tickets(connection, id, &turn.tickets, turn.at).await?;
     task::count_steps(connection, customer.bot(), &turn.steps, turn.at).await?;

@@ -6,6 +6,7 @@ pub(super) mod handoff;
 mod outbox;
 mod privacy;
 mod setting;
+mod survey;
 mod turn;
 mod version;
 
@@ -54,6 +55,7 @@ pub(super) async fn all(store: Arc<dyn Store>) {
     privacy::what_was_kept_of_a_customer_goes_with_their_last_word(&*store).await;
     setting::api_keys_live_until_revoked(&*store).await;
     setting::a_setting_is_set_once(&store).await;
+    survey::a_survey_is_answered_once_and_counted(&*store).await;
     version::the_same_files_are_the_same_version(&*store).await;
     version::of_two_publications_one_is_told_to_look_again(&store).await;
     version::what_is_no_version_is_refused(&*store).await;
@@ -85,6 +87,8 @@ pub(super) fn turn(conversation: &ConversationRow, at: Timestamp) -> TurnRow {
         record: BTreeMap::new(),
         tickets: Vec::new(),
         steps: Vec::new(),
+        rating: None,
+        idle_at: None,
         conversation_id: conversation.id,
         revision: conversation.revision,
         at,

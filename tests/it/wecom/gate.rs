@@ -50,6 +50,7 @@ use yingda::store::SqliteStore;
 use yingda::store::Store;
 use yingda::store::StoreError;
 use yingda::store::StoreFuture;
+use yingda::store::SurveyRow;
 use yingda::store::TaskStepRow;
 use yingda::store::TicketFilter;
 use yingda::store::TicketId;
@@ -185,6 +186,14 @@ impl Store for Gate {
 
     fn ticket_close(&self, id: TicketId, now: Timestamp) -> StoreFuture<'_, ()> {
         self.inner.ticket_close(id, now)
+    }
+
+    fn surveyed_at(&self, id: ConversationId) -> StoreFuture<'_, Option<Timestamp>> {
+        self.inner.surveyed_at(id)
+    }
+
+    fn surveys<'a>(&'a self, bot: &'a str, since: Timestamp) -> StoreFuture<'a, Vec<SurveyRow>> {
+        self.inner.surveys(bot, since)
     }
 
     fn task_steps<'a>(&'a self, bot: &'a str, since: Timestamp) -> StoreFuture<'a, Vec<TaskStepRow>> {

@@ -1,20 +1,13 @@
 //! `yingda serve` is killed in the middle of its work, over and over: no message is lost, none is answered twice.
 
-use std::collections::BTreeMap;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::Read;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
 use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -25,19 +18,18 @@ use yingda::store::CustomerKey;
 use yingda::store::SqliteStore;
 use yingda::store::Store;
 
-use super::fixture::AES_KEY;
-use super::fixture::FARM_AES_KEY;
-use super::fixture::FARM_TOKEN;
+use super::child::Response;
+use super::child::Server;
+use super::child::deliver;
+use super::child::exchange;
 use super::fixture::NUMBERS;
 use super::fixture::PATIENCE;
-use super::fixture::TOKEN;
 use super::fixture::Wecom;
 use super::fixture::answer_to;
 use super::fixture::farm_answer_to;
 use super::fixture::history;
 use super::fixture::words;
 use super::fixture::write_bots;
-use super::stand::SECRET;
 use super::stand::Stand;
 
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -61,8 +53,10 @@ struct Size {
     n_between_max: usize,
     /// Time from the last of them to the kill, at most.
     jitter_us_max: usize,
-    /// Quiet after which a customer's messages are read as one; 0: each for itself.
+    /// Quiet after which messages in a row are read as one; 0: each for itself.
     quiet_ms: u32,
+    /// Messages that a member sends before the answer to the first of them is there.
+    n_row: usize,
 }
 
 #[test]
@@ -75,6 +69,7 @@ fn after_kills_at_random_instants_every_message_has_one_turn_and_one_reply() {
         n_between_max: 12,
         jitter_us_max: 4_000,
         quiet_ms: 0,
+        n_row: 1,
     });
 }
 
@@ -88,6 +83,7 @@ fn after_kills_every_message_of_a_row_is_covered_by_one_reply() {
         n_between_max: 6,
         jitter_us_max: 60_000,
         quiet_ms: 40,
+        n_row: 3,
     });
 }
 
@@ -103,13 +99,16 @@ fn after_a_hundred_kills_every_message_has_one_turn_and_one_reply() {
         n_between_max: 120,
         jitter_us_max: 40_000,
         quiet_ms: 0,
+        n_row: 1,
     });
 }
 
 fn run(size: Size) {
     let dir = tempfile::tempdir().unwrap();
     write_bots(&dir.path().join("knowledge"));
-    quieten(&dir.path().join("knowledge/farm/bot.toml"), size.quiet_ms);
+    for bot in ["farm", "shop"] {
+        quieten(&dir.path().join(format!("knowledge/{bot}/bot.toml")), size.quiet_ms);
+    }
     let stand = Stand::open();
     let address = Address::default();
     let driver = &Driver {
@@ -120,10 +119,10 @@ fn run(size: Size) {
     };
     let mut random = SEED;
     let mut server = Server::start(dir.path(), &stand);
-    let acknowledged: Vec<Vec<String>> = std::thread::scope(|scope| {
+    let acknowledged: Vec<Vec<Response>> = std::thread::scope(|scope| {
         address.change(server.address);
         let members: Vec<_> =
-            (0..size.n_members).map(|member| scope.spawn(move || driver.talk(member, size.n_each))).collect();
+            (0..size.n_members).map(|member| scope.spawn(move || driver.talk(member, size))).collect();
         let customers = scope.spawn(|| write_as_customers(size, &stand, &address));
         for _ in 0..size.n_kills {
             let target = driver.n_sent.load(Ordering::SeqCst) + below(&mut random, size.n_between_max) + 1;
@@ -149,11 +148,13 @@ fn run(size: Size) {
     });
     assert!(driver.n_cut.load(Ordering::SeqCst) > 0, "no kill hit a delivery: this run shows nothing");
 
-    for (member, replies) in acknowledged.iter().enumerate() {
-        for (number, reply) in replies.iter().enumerate() {
-            assert_eq!(words(reply, &name(member)), answer_to(word(number)));
-            let again = deliver(server.address, &plaintext(member, number)).unwrap();
-            assert_eq!(again, *reply, "the repeat of an answered message");
+    for (member, responses) in acknowledged.iter().enumerate() {
+        for (number, response) in responses.iter().enumerate() {
+            if let (1, Response::Reply(reply)) = (size.n_row, response) {
+                assert_eq!(words(reply, &name(member)), answer_to(word(number)));
+            }
+            let again = deliver(server.address, &plaintext(member, number));
+            assert_eq!(again, *response, "the repeat of an answered message");
         }
     }
     let n_messages = size.n_customers * size.n_each;
@@ -180,14 +181,25 @@ fn run(size: Size) {
             assert_eq!(store.callbacks_unanswered(app).await.unwrap(), []);
         }
         assert_eq!(store.outbox_given_up(10).await.unwrap(), []);
-        for member in 0..size.n_members {
+        for (member, responses) in acknowledged.iter().enumerate() {
             let rows = history(&store, "shop", &name(member)).await;
-            let said: Vec<&str> = rows.iter().step_by(2).map(|row| row["text"].as_str().unwrap()).collect();
+            let mut said: Vec<&str> =
+                rows.iter().step_by(2).flat_map(|row| row["text"].as_str().unwrap().lines()).collect();
+            if size.n_row > 1 {
+                // Of messages under way at the same time, any may arrive first.
+                said.sort_by_key(|text| text.split_whitespace().next_back());
+            }
             let expected: Vec<String> = (0..size.n_each).map(|number| question(member, number)).collect();
-            assert_eq!(said, expected, "one row a message, in the order in which they were sent");
-            let answers = rows.iter().skip(1).step_by(2).map(|row| row["parts"][0]["text"].as_str().unwrap());
-            let expected: Vec<String> = (0..size.n_each).map(|number| answer_to(word(number))).collect();
-            assert_eq!(answers.collect::<Vec<_>>(), expected);
+            assert_eq!(said, expected, "every message in one turn, in the order in which they were sent");
+            let is_reply = |response: &&Response| matches!(response, Response::Reply(_));
+            let n_replies = responses.iter().filter(is_reply).count();
+            assert_eq!(n_replies, rows.len() / 2, "one reply a turn");
+            if size.n_row == 1 {
+                let answers =
+                    rows.iter().skip(1).step_by(2).map(|row| row["parts"][0]["text"].as_str().unwrap());
+                let expected: Vec<String> = (0..size.n_each).map(|number| answer_to(word(number))).collect();
+                assert_eq!(answers.collect::<Vec<_>>(), expected);
+            }
         }
         for customer in 0..size.n_customers {
             let key = CustomerKey::new("farm", Channel::WecomKf, &customer_name(customer)).unwrap();
@@ -283,58 +295,6 @@ fn below(state: &mut u64, limit: usize) -> usize {
     (*state % limit as u64) as usize
 }
 
-/// A running `yingda serve`, which does not outlive the test.
-struct Server {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Server {
-    fn start(dir: &Path, stand: &Stand) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_yingda"))
-            .current_dir(dir)
-            .args(["serve", "--listen", "127.0.0.1:0", "--knowledge", "knowledge", "--data", "data"])
-            .env("KF_TOKEN", TOKEN)
-            .env("KF_AES_KEY", AES_KEY)
-            .env("FARM_TOKEN", FARM_TOKEN)
-            .env("FARM_AES_KEY", FARM_AES_KEY)
-            .env("FARM_SECRET", SECRET)
-            .env("YINGDA_WECOM_URL", &stand.url)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let mut told = Vec::new();
-        let address = lines.by_ref().find_map(|line| {
-            let address = line.split_once("http://127.0.0.1:").and_then(|(_, rest)| rest.split('/').next());
-            let port = address.and_then(|port| port.parse::<u16>().ok());
-            told.push(line);
-            port.map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
-        });
-        // The rest is read to its end, so that the server never waits for us.
-        std::thread::spawn(move || lines.for_each(drop));
-        let Some(address) = address else {
-            let status = child.wait();
-            panic!("the server did not start: {status:?} {told:#?}");
-        };
-        Self { child, address }
-    }
-
-    /// Ends it by SIGKILL, which leaves it no time for anything.
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
 /// Where the server is now; every start has its own address and number.
 #[derive(Default)]
 struct Address {
@@ -371,58 +331,49 @@ struct Driver<'a> {
 }
 
 impl Driver<'_> {
-    /// One member's messages one after another; the inner XML of each reply.
-    fn talk(&self, member: usize, n_each: usize) -> Vec<String> {
-        let mut start = 0;
-        let mut replies = Vec::new();
-        for number in 0..n_each {
-            let plaintext = plaintext(member, number);
-            let reply = (0..self.n_deliveries_max).find_map(|_| {
-                let (current, address) = self.address.after(start);
-                self.n_sent.fetch_add(1, Ordering::SeqCst);
-                let reply = deliver(address, &plaintext);
-                if reply.is_none() {
-                    // That server is gone; the next delivery is for the next one.
-                    self.n_cut.fetch_add(1, Ordering::SeqCst);
-                    start = current;
+    /// One member's messages, row after row; what came back to each of them.
+    fn talk(&self, member: usize, size: Size) -> Vec<Response> {
+        let mut responses = Vec::new();
+        for row in (0..size.n_each).collect::<Vec<_>>().chunks(size.n_row) {
+            std::thread::scope(|scope| {
+                let mut sent = Vec::new();
+                for &number in row {
+                    let (written, is_written) = std::sync::mpsc::channel();
+                    sent.push(scope.spawn(move || self.insist(member, number, &written)));
+                    // The next of the row follows as soon as this one is under way.
+                    let _gone = is_written.recv();
                 }
-                reply
+                responses.extend(sent.into_iter().map(|one| one.join().unwrap()));
             });
-            replies.push(reply.expect("one delivery more than kills leaves one that is answered"));
         }
-        replies
+        responses
     }
-}
 
-/// Posts a callback; the decrypted reply, or `None` without a whole response, which WeCom takes for no answer.
-fn deliver(address: SocketAddr, plaintext: &str) -> Option<String> {
-    let wecom = Wecom::kf();
-    let (uri, body) = wecom.sealed(plaintext);
-    let response = exchange(address, &uri, &body).ok()?;
-    let (head, body) = response.split_once("\r\n\r\n")?;
-    let (status, fields) = head.split_once("\r\n")?;
-    let fields: BTreeMap<String, &str> = fields
-        .lines()
-        .filter_map(|line| line.split_once(": "))
-        .map(|(name, value)| (name.to_lowercase(), value))
-        .collect();
-    if fields["content-length"].parse() != Ok(body.len()) {
-        return None;
+    /// Delivers a message until it is taken, sometimes twice at the same time, as WeCom does.
+    fn insist(&self, member: usize, number: usize, written: &Sender<()>) -> Response {
+        let plaintext = &plaintext(member, number);
+        let mut start = 0;
+        for _ in 0..self.n_deliveries_max {
+            let (current, address) = self.address.after(start);
+            let n_copies = 1 + (member + number) % 2;
+            self.n_sent.fetch_add(n_copies, Ordering::SeqCst);
+            let _told = written.send(());
+            let responses: Vec<Response> = std::thread::scope(|scope| {
+                let copies: Vec<_> =
+                    (0..n_copies).map(|_| scope.spawn(move || deliver(address, plaintext))).collect();
+                copies.into_iter().map(|copy| copy.join().unwrap()).collect()
+            });
+            let mut taken = responses.into_iter().filter(|response| *response != Response::None);
+            let Some(first) = taken.next() else {
+                // That server is gone; the next delivery is for the next one.
+                self.n_cut.fetch_add(1, Ordering::SeqCst);
+                start = current;
+                continue;
+            };
+            assert!(!matches!(first, Response::Refused(_)), "{first:?}");
+            taken.for_each(|other| assert_eq!(other, first, "two deliveries of one message"));
+            return first;
+        }
+        panic!("one delivery more than kills leaves one that is answered");
     }
-    assert_eq!(status, "HTTP/1.1 200 OK", "{body}");
-    Some(wecom.open(body))
-}
-
-fn exchange(address: SocketAddr, uri: &str, body: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let head = format!(
-        "POST {uri} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body.as_bytes())?;
-    let mut response = String::new();
-    stream.read_to_string(&mut response)?;
-    Ok(response)
 }
