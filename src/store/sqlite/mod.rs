@@ -107,7 +107,14 @@ impl SqliteStore {
     /// It takes SQLite's write lock at once: taken later, after a read, the lock could only be refused when
     /// another process has written meanwhile.
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        match self.writer.begin_with("BEGIN IMMEDIATE").await {
+            // A commit that the disk refused is taken back by SQLite itself, and the connection still believes to be in it.
+            Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) => {
+                self.writer.acquire().await?.close().await?;
+                Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            result => Ok(result?),
+        }
     }
 }
 

@@ -41,7 +41,8 @@ fn chat(server: &Server) -> String {
 
 #[track_caller]
 fn check_answered(server: &Server, number: usize) {
-    let Response::Reply(reply) = deliver(server.address, &plaintext(number)) else { panic!("no reply") };
+    let response = deliver(server.address, &plaintext(number));
+    let Response::Reply(reply) = response else { panic!("{response:?}") };
     assert_eq!(words(&reply, MEMBER), answer_to(NUMBERS[number]));
 }
 
