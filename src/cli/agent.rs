@@ -8,6 +8,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use jiff::Timestamp;
 
+use crate::cli::bots;
 use crate::cli::key;
 use crate::config::Config;
 use crate::http::key::Grant;
@@ -45,6 +46,11 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let mut out = std::io::stdout().lock();
     match &args.command {
         Command::Add { name, groups, personal } => {
+            let known = bots::groups(&config.serve).await?;
+            if let Some(unknown) = groups.iter().find(|group| !known.contains(*group)) {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                anyhow::bail!("no bot has a group {unknown:?}; there are: {}", known.join(", "));
+            }
             let before = store.agents().await?.into_iter().find(|agent| agent.name == *name);
             let secret = key::make(&store, Grant { scope: Scope::Agent, personal: *personal }, name).await?;
             let row = store.key_by_hash(&hash(secret.expose())).await?.context("the key was just made")?;

@@ -1,5 +1,6 @@
 //! Loading bots for a command.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
@@ -85,6 +86,21 @@ pub(super) fn load_one(settings: &ServeSettings, bot: Option<&str>) -> anyhow::R
             bail!("{} has errors and cannot be served", dir.display());
         }
     }
+}
+
+/// All groups that a human may serve: of the folders, which may be about to be published, and of what answers now.
+pub(super) async fn groups(settings: &ServeSettings) -> anyhow::Result<BTreeSet<String>> {
+    let root = settings.knowledge.as_path();
+    let dirs =
+        knowledge::bots(root).with_context(|| format!("reading the knowledge folder {}", root.display()))?;
+    // One that cannot be read has no groups to offer; `check` tells why.
+    let mut all: Vec<Knowledge> = dirs.iter().filter_map(|dir| read(dir).ok()).collect();
+    let versions = versions::open(settings).await?;
+    for (bot, number) in versions.store().published().await? {
+        all.push(versions.open(&bot, number, Timestamp::now()).await?.knowledge);
+    }
+    versions.store().close().await;
+    Ok(all.iter().flat_map(|known| known.profile.handoff.groups.keys().cloned()).collect())
 }
 
 fn only(known: Knowledge, settings: &ServeSettings) -> anyhow::Result<Engine> {

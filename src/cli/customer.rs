@@ -10,6 +10,8 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::message::Channel;
+use crate::service::personal::Personal;
+use crate::service::view;
 use crate::store::CustomerFile;
 use crate::store::CustomerKey;
 use crate::store::Direction;
@@ -101,5 +103,10 @@ fn view(file: &CustomerFile) -> Value {
         "last_seen_at": file.customer.last_seen_at.to_string(),
         "state": file.conversation.as_ref().map(|conversation| text(&conversation.state)),
         "messages": messages.collect::<Vec<_>>(),
+        "notes": file.notes.iter()
+            .map(|note| json!({ "at": note.at.to_string(), "text": note.words }))
+            .collect::<Vec<_>>(),
+        "tickets": file.tickets.iter().map(|row| view::ticket(row, Personal::Shown)).collect::<Vec<_>>(),
+        "handoffs": file.handoffs.iter().map(|row| view::handoff(row, Personal::Shown)).collect::<Vec<_>>(),
     })
 }

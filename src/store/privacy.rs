@@ -2,7 +2,10 @@
 
 use crate::store::ConversationRow;
 use crate::store::CustomerRow;
+use crate::store::HandoffRow;
 use crate::store::MessageRow;
+use crate::store::NoteRow;
+use crate::store::TicketRow;
 
 /// All that is kept of one customer.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +16,12 @@ pub struct CustomerFile {
     pub conversation: Option<ConversationRow>,
     /// Every message of it, oldest first.
     pub messages: Vec<MessageRow>,
+    /// What staff have noted about it, oldest first.
+    pub notes: Vec<NoteRow>,
+    /// Tickets that came of it, oldest first.
+    pub tickets: Vec<TicketRow>,
+    /// When people were asked for, oldest first.
+    pub handoffs: Vec<HandoffRow>,
 }
 
 /// What was forgotten, by the number of rows.

@@ -261,6 +261,28 @@ fn keys_are_made_listed_and_revoked() {
     assert!(stderr(&unknown).contains("99"), "{}", stderr(&unknown));
 }
 
+#[test]
+fn an_agent_serves_groups_that_there_are() {
+    let (folder, data) = (Folder::new(), tempfile::tempdir().unwrap());
+    let (root, data) = (folder.root().to_str().unwrap(), data.path().to_str().unwrap());
+    let add = |group: &str| {
+        run(
+            folder.root(),
+            &["agent", "add", "小王", "--group", group, "--personal", "--knowledge", root, "--data", data],
+        )
+    };
+    let unknown = add("nobody");
+    assert_eq!(unknown.status.code(), Some(2));
+    let told = stderr(&unknown);
+    assert!(told.contains("nobody") && told.contains("service"), "{told}");
+    assert_eq!(stdout(&run(folder.root(), &["agent", "list", "--data", data])), "", "nobody was added");
+    assert_eq!(keys_in(&stdout(&add("service"))).len(), 1);
+    let listed = stdout(&run(folder.root(), &["agent", "list", "--data", data]));
+    assert!(listed.contains("小王") && listed.contains("service"), "{listed}");
+    let keys = stdout(&run(folder.root(), &["key", "list", "--data", data]));
+    assert!(keys.contains("agent+personal"), "{keys}");
+}
+
 // serve
 
 /// A server that is running, killed when the test is over.

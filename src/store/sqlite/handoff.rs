@@ -144,6 +144,21 @@ pub(super) async fn webhooks_due(
     Ok(due)
 }
 
+/// All handoffs of a conversation, oldest first.
+pub(super) async fn of_conversation(
+    store: &SqliteStore,
+    id: ConversationId,
+) -> Result<Vec<HandoffRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT h.*, c.bot, c.channel, c.customer_id
+         FROM handoffs h JOIN conversations c ON c.id = h.conversation_id WHERE c.id = ? ORDER BY h.id",
+    )
+    .bind(id)
+    .fetch_all(&store.readers)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
 /// See [`Store::webhook_done`](crate::store::Store::webhook_done).
 pub(super) async fn webhook_done(
     store: &SqliteStore,

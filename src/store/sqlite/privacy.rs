@@ -10,12 +10,14 @@ use crate::store::ConversationId;
 use crate::store::CustomerFile;
 use crate::store::CustomerKey;
 use crate::store::Forgotten;
-use crate::store::MessageRow;
 use crate::store::StoreError;
 use crate::store::limit;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::conversation;
 use crate::store::sqlite::customer;
+use crate::store::sqlite::handoff;
+use crate::store::sqlite::handover;
+use crate::store::sqlite::task;
 
 /// Conversations of one pruning; the rest is found by the next.
 const PRUNED_MAX: u32 = 500;
@@ -24,15 +26,25 @@ const PRUNED_MAX: u32 = 500;
 pub(super) async fn file(store: &SqliteStore, key: &CustomerKey) -> Result<Option<CustomerFile>, StoreError> {
     let Some(customer) = customer::find(store, key).await? else { return Ok(None) };
     let conversation = conversation::find_one(store, key).await?;
-    let mut messages: Vec<MessageRow> = Vec::new();
-    if let Some(conversation) = &conversation {
+    let mut file = CustomerFile {
+        customer,
+        conversation,
+        messages: Vec::new(),
+        notes: Vec::new(),
+        tickets: Vec::new(),
+        handoffs: Vec::new(),
+    };
+    if let Some(id) = file.conversation.as_ref().map(|conversation| conversation.id) {
         let rows = sqlx::query("SELECT * FROM messages WHERE conversation_id = ? ORDER BY id")
-            .bind(conversation.id)
+            .bind(id)
             .fetch_all(&store.readers)
             .await?;
-        messages = rows.iter().map(conversation::read_message).collect::<Result<_, _>>()?;
+        file.messages = rows.iter().map(conversation::read_message).collect::<Result<_, _>>()?;
+        file.notes = handover::notes(store, id).await?;
+        file.tickets = task::tickets_of(store, id).await?;
+        file.handoffs = handoff::of_conversation(store, id).await?;
     }
-    Ok(Some(CustomerFile { customer, conversation, messages }))
+    Ok(Some(file))
 }
 
 /// See [`Store::customer_forget`](crate::store::Store::customer_forget).

@@ -109,6 +109,21 @@ pub(super) async fn tickets(store: &SqliteStore, filter: TicketFilter) -> Result
     rows.iter().map(read).collect()
 }
 
+/// All tickets of a conversation, oldest first.
+pub(super) async fn tickets_of(
+    store: &SqliteStore,
+    id: ConversationId,
+) -> Result<Vec<TicketRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT t.*, c.bot, c.channel, c.customer_id
+         FROM tickets t JOIN conversations c ON c.id = t.conversation_id WHERE c.id = ? ORDER BY t.id",
+    )
+    .bind(id)
+    .fetch_all(&store.readers)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
 /// See [`Store::ticket_close`](crate::store::Store::ticket_close).
 pub(super) async fn close(store: &SqliteStore, id: TicketId, now: Timestamp) -> Result<(), StoreError> {
     let done = sqlx::query("UPDATE tickets SET closed_ms = coalesce(closed_ms, ?2) WHERE id = ?1")

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::store::Claim;
 use crate::store::Delivered;
 use crate::store::HandoffRequest;
+use crate::store::NewTicket;
 use crate::store::Store;
 use crate::store::TurnRow;
 use crate::store::tests::answer;
@@ -23,6 +24,7 @@ async fn says(store: &dyn Store, bot: &str, id: &str, second: i64) {
     let row = TurnRow {
         answers: vec![answer(&delivery, "好", false)],
         handoff: Some(request),
+        tickets: vec![NewTicket { task: "t".into(), title: "换货".into(), fields: "{}".into() }],
         ..turn(&conversation, at(second))
     };
     let receipt = store.record_turn(row).await.unwrap();
@@ -40,6 +42,10 @@ pub(super) async fn a_customer_is_handed_out_and_forgotten_whole(store: &dyn Sto
     assert_eq!((file.customer.key.clone(), file.messages.len()), (amy.clone(), 4));
     assert!(
         file.messages.iter().all(|one| Some(one.conversation_id) == file.conversation.as_ref().map(|c| c.id))
+    );
+    assert_eq!(
+        (file.tickets.len(), file.handoffs.len(), file.tickets[0].customer.clone()),
+        (2, 1, amy.clone())
     );
     let forgotten = store.customer_forget(&amy).await.unwrap().unwrap();
     assert_eq!(forgotten.n_messages, 4);
