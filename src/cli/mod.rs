@@ -23,6 +23,7 @@ mod outbox;
 mod satisfaction;
 mod search;
 mod serve;
+mod simulate;
 mod tasks;
 mod teach;
 mod threads;
@@ -93,6 +94,8 @@ enum Command {
     Outbox(outbox::Args),
     /// Run a shop's order system that does not exist, for trying out tasks.
     DemoShop(demo_shop::Args),
+    /// Run a WeCom server on this machine: customers and members who write, and every rule that is broken.
+    Simulate(simulate::Args),
     /// Hand out, or forget, all that is kept of one customer.
     Customer(customer::Args),
     /// Copy the store, the knowledge and the models while everything runs.
@@ -155,6 +158,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Satisfaction(args) => satisfaction::run(&args, &config),
         Command::Outbox(args) => outbox::run(&args, &config),
         Command::DemoShop(args) => demo_shop::run(&args, &config),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Customer(args) => customer::run(&args, &config),
         Command::Backup(args) => backup::backup(&args, &config),
         Command::Restore(args) => backup::restore(&args, &config),

@@ -15,6 +15,7 @@ use crate::cli::bots;
 use crate::cli::demo_shop;
 use crate::cli::key;
 use crate::cli::note;
+use crate::cli::simulate;
 use crate::config::Config;
 use crate::config::Serve as ServeSettings;
 use crate::desk::feed::Feeds;
@@ -47,6 +48,9 @@ pub(super) struct Args {
     /// Address and port [default: 127.0.0.1:8640].
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Talk to a WeCom server of our own that starts beside this one, instead of the real one.
+    #[arg(long)]
+    simulate: bool,
 }
 
 #[tokio::main]
@@ -65,8 +69,16 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let versions = Versions::new(Arc::clone(&store) as Arc<dyn Store>, &config.serve.data);
     let watch = raise(&config.serve, &service, &versions).await?;
     let engines = service.bots();
-    let variable = |name: &str| std::env::var(name).ok();
-    let (apps, off) = app::apps(engines.values().map(|engine| engine.known()), &config.wecom.url, &variable);
+    let simulator = if args.simulate { Some(simulate::start(address).await?) } else { None };
+    let variable = |name: &str| {
+        let simulated = simulator.as_ref().and_then(|simulator| simulator.variables.get(name).cloned());
+        simulated.or_else(|| std::env::var(name).ok())
+    };
+    let wecom_url = match &simulator {
+        Some(simulator) => format!("http://{}", simulator.address),
+        None => config.wecom.url.clone(),
+    };
+    let (apps, off) = app::apps(engines.values().map(|engine| engine.known()), &wecom_url, &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
     let (endpoints, off) = webhook::endpoints(engines.values().map(|engine| engine.known()), &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
@@ -90,6 +102,9 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     greet(address, engines.values(), &desk, &keys)?;
     if engines.values().any(|engine| demo_shop::wanted(engine)) {
         note(format_args!("  演示店铺（查订单、办退换用）：http://{demo_shop}/"));
+    }
+    if let Some(simulator) = &simulator {
+        note(format_args!("  企业微信模拟器（客户和员工的手机）：http://{}/", simulator.address));
     }
     drop(engines);
     let keep = SignedDuration::from_hours(i64::from(config.callback.keep_hours));

@@ -305,7 +305,7 @@ pub struct WecomApp {
     /// The app's secret, `env:NAME`; without it the bot answers callbacks and sends nothing of its own.
     #[serde(default)]
     pub secret: Option<String>,
-    /// Accounts of 微信客服 (`open_kfid`) whose customers this bot answers; they need the secret.
+    /// Accounts of 微信客服 whose customers this bot answers, `open_kfid` or `env:NAME`; they need the secret.
     #[serde(default)]
     pub kf: Vec<String>,
 }

@@ -185,5 +185,10 @@ fn app(
         None if !spec.kf.is_empty() => return Err(AppError::NoSecret { app: own(), bot: bot() }),
         None => None,
     };
-    Ok(App { name: own(), bot: bot(), corp_id, key, employees: spec.employees, active, kf: spec.kf.clone() })
+    let account = |account: &String| match secret_name(account) {
+        Some(_) => named("kf", account),
+        None => Ok(account.clone()),
+    };
+    let kf = spec.kf.iter().map(account).collect::<Result<_, _>>()?;
+    Ok(App { name: own(), bot: bot(), corp_id, key, employees: spec.employees, active, kf })
 }

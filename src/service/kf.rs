@@ -52,6 +52,15 @@ use crate::store::StoreError;
 /// How often an account is read without being woken.
 pub const POLL: Duration = Duration::from_secs(60);
 
+/// After a page that could not be read, the next attempts follow so fast; then as if nothing had happened.
+const BACK_OFF: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(30),
+];
+
 /// The first reading of all gives three days of history; what is older than this is remembered and not answered.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
 
@@ -80,6 +89,13 @@ enum ReadError {
     Client(#[from] ClientError),
     #[error("the page could not be kept")]
     Store(#[from] StoreError),
+}
+
+impl ReadError {
+    /// Whether WeCom wants to be asked less often.
+    fn is_paced(&self) -> bool {
+        matches!(self, Self::Client(error) if error.remedy() == Remedy::NextWindow)
+    }
 }
 
 /// One account of 微信客服.
@@ -155,13 +171,21 @@ impl Accounts {
 impl Account {
     async fn run(self: Arc<Self>) {
         let mut tick = tokio::time::interval(POLL);
+        let mut n_failures: usize = 0;
         loop {
+            // Customers wait behind a page that could not be read: it is not left for the next look.
+            let again = BACK_OFF.get(n_failures.saturating_sub(1)).copied().unwrap_or(POLL);
             tokio::select! {
                 _ = tick.tick() => {}
                 () = self.woken.notified() => {}
+                () = tokio::time::sleep(again), if n_failures > 0 => {}
             }
-            if let Err(error) = self.read().await {
-                tracing::warn!(app = %self.app.name, error = %chain(&error), "an account could not be read on");
+            match self.read().await {
+                Ok(()) => n_failures = 0,
+                Err(error) => {
+                    n_failures = if error.is_paced() { BACK_OFF.len() + 1 } else { n_failures + 1 };
+                    tracing::warn!(app = %self.app.name, error = %chain(&error), "an account could not be read on");
+                }
             }
             if let Err(error) = self.answer_open().await {
                 tracing::warn!(app = %self.app.name, error = %chain(&error), "open messages could not be listed");

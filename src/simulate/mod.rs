@@ -4,3 +4,4 @@
 //! with itself. It keeps its state in memory, draws no random numbers, and reads only the clock it is given.
 
 pub mod shop;
+pub mod wecom;

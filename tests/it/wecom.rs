@@ -6,6 +6,7 @@ mod fixture;
 mod gate;
 mod kill;
 mod once;
+mod simulated;
 mod stand;
 mod trouble;
 

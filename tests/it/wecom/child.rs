@@ -23,7 +23,6 @@ use super::fixture::PATIENCE;
 use super::fixture::TOKEN;
 use super::fixture::Wecom;
 use super::stand::SECRET;
-use super::stand::Stand;
 
 /// A running `yingda serve`, which does not outlive the test.
 pub(super) struct Server {
@@ -32,7 +31,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn start(dir: &Path, stand: &Stand) -> Self {
+    /// * `wecom_url`: where WeCom is played.
+    pub(super) fn start(dir: &Path, wecom_url: &str) -> Self {
         // A file that may not grow is an error for the server to see, and no signal.
         let mut child = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_yingda")])
@@ -43,7 +43,7 @@ impl Server {
             .env("FARM_TOKEN", FARM_TOKEN)
             .env("FARM_AES_KEY", FARM_AES_KEY)
             .env("FARM_SECRET", SECRET)
-            .env("YINGDA_WECOM_URL", &stand.url)
+            .env("YINGDA_WECOM_URL", wecom_url)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

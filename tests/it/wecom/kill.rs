@@ -118,7 +118,7 @@ fn run(size: Size) {
         n_cut: AtomicUsize::new(0),
     };
     let mut random = SEED;
-    let mut server = Server::start(dir.path(), &stand);
+    let mut server = Server::start(dir.path(), &stand.url);
     let acknowledged: Vec<Vec<Response>> = std::thread::scope(|scope| {
         address.change(server.address);
         let members: Vec<_> =
@@ -140,7 +140,7 @@ fn run(size: Size) {
                 std::hint::spin_loop();
             }
             server.kill();
-            server = Server::start(dir.path(), &stand);
+            server = Server::start(dir.path(), &stand.url);
             address.change(server.address);
         }
         customers.join().unwrap();

@@ -54,7 +54,7 @@ fn check<E>(trouble: impl FnOnce(&Server, &Path) -> E, end: impl FnOnce(&Server,
     let dir = tempfile::tempdir().unwrap();
     write_bots(&dir.path().join("knowledge"));
     let stand = Stand::open();
-    let server = Server::start(dir.path(), &stand);
+    let server = Server::start(dir.path(), &stand.url);
     check_answered(&server, 0);
 
     let troubled = trouble(&server, dir.path());

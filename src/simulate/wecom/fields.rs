@@ -1,0 +1,78 @@
+//! Reading a request's fields as the developer centre's tables have them.
+
+use serde_json::Value;
+
+use crate::simulate::wecom::ledger::Ledger;
+use crate::simulate::wecom::refusal::Refusal;
+
+/// The object of a request, with the path that it came to.
+pub(super) struct Fields<'r> {
+    path: &'static str,
+    body: &'r Value,
+}
+
+impl<'r> Fields<'r> {
+    pub(super) fn new(path: &'static str, body: &'r Value) -> Self {
+        Self { path, body }
+    }
+
+    /// A text that must be there.
+    pub(super) fn text(&self, name: &str, code: i64) -> Result<&'r str, Refusal> {
+        match &self.body[name] {
+            Value::String(text) if !text.is_empty() => Ok(text),
+            _ => Err(Refusal::new(code, format!("{}: {name} missing or no text", self.path))),
+        }
+    }
+
+    /// A text that may be missing; an empty one is a mistake of the caller's.
+    pub(super) fn text_if_any(&self, name: &str) -> Result<Option<&'r str>, Refusal> {
+        match &self.body[name] {
+            Value::Null => Ok(None),
+            Value::String(text) if !text.is_empty() => Ok(Some(text)),
+            _ => Err(Refusal::new(40_058, format!("{}: {name} is empty or no text", self.path))),
+        }
+    }
+
+    /// A whole number that may be missing.
+    pub(super) fn number_if_any(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        match &self.body[name] {
+            Value::Null => Ok(None),
+            value => value
+                .as_i64()
+                .map(Some)
+                .ok_or_else(|| Refusal::new(40_058, format!("{}: {name} is no whole number", self.path))),
+        }
+    }
+
+    /// An object that must be there.
+    pub(super) fn object(&self, name: &str) -> Result<Fields<'r>, Refusal> {
+        let body = &self.body[name];
+        if body.is_object() {
+            return Ok(Fields { path: self.path, body });
+        }
+        Err(Refusal::new(40_035, format!("{}: {name} missing or no object", self.path)))
+    }
+
+    /// A list that must be there.
+    pub(super) fn list(&self, name: &str) -> Result<&'r [Value], Refusal> {
+        let list = self.body[name].as_array().map(Vec::as_slice);
+        list.ok_or_else(|| Refusal::new(40_035, format!("{}: {name} missing or no list", self.path)))
+    }
+
+    /// Refuses a text of more bytes.
+    pub(super) fn within(&self, name: &str, text: &str, bytes_max: usize) -> Result<(), Refusal> {
+        if text.len() <= bytes_max {
+            return Ok(());
+        }
+        let words = format!("{}: {name} has {} bytes, at most {bytes_max}", self.path, text.len());
+        Err(Refusal::new(40_058, words))
+    }
+
+    /// Notes fields that the tables do not have: the real server overlooks them, and what they were to do with them.
+    pub(super) fn known(&self, names: &[&str], ledger: &mut Ledger) {
+        let fields = self.body.as_object().into_iter().flatten();
+        for (name, _) in fields.filter(|(name, _)| !names.contains(&name.as_str())) {
+            ledger.breaks(self.path, format!("no field is called {name}"));
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! A WeCom server on this machine: a company, its app, its accounts of 微信客服, customers and members who write.
+//!
+//! It answers as the developer centre's pages say, refuses what they forbid with their codes, and writes down every request
+//! and every rule that was broken. Of this crate it shares the encryption of callbacks and nothing else, so that one
+//! misreading cannot hide in both halves. Endpoints that it does not know answer with 404.
+
+mod callback;
+mod control;
+mod dial;
+mod fault;
+mod fields;
+mod kf;
+mod ledger;
+mod message;
+mod plan;
+mod refusal;
+mod session;
+#[cfg(test)]
+mod tests;
+mod token;
+mod world;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::extract::Query;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::StatusCode;
+use axum::http::header;
+use axum::response::Html;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::get;
+use axum::routing::post;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::simulate::wecom::callback::Courier;
+use crate::simulate::wecom::fault::Effect;
+use crate::simulate::wecom::refusal::Refusal;
+use crate::simulate::wecom::world::World;
+
+pub use crate::simulate::wecom::fault::Fault;
+pub use crate::simulate::wecom::plan::AppPlan;
+pub use crate::simulate::wecom::plan::Plan;
+
+/// Where the server reads the real time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How long a stalled answer takes: longer than any client waits.
+const STALL: Duration = Duration::from_secs(60);
+
+/// The server: cheap to clone, all clones share one world.
+#[derive(Clone)]
+pub struct Simulator {
+    world: Arc<Mutex<World>>,
+    courier: Courier,
+}
+
+#[derive(Deserialize)]
+struct Parameters {
+    access_token: Option<String>,
+    corpid: Option<String>,
+    corpsecret: Option<String>,
+    open_kfid: Option<String>,
+}
+
+impl Simulator {
+    /// A server in whose world nobody has said anything yet.
+    ///
+    /// * `seed`: of ids and codes; the same seed gives the same ones.
+    ///
+    /// # Errors
+    /// When the plan has a malformed callback key, or the system gives no HTTP client.
+    pub fn new(plan: Plan, seed: u64, clock: Clock) -> anyhow::Result<Self> {
+        let world = Arc::new(Mutex::new(World::new(plan, seed, clock)));
+        let courier = Courier::new(Arc::clone(&world))?;
+        Ok(Self { world, courier })
+    }
+
+    /// WeCom's interface below `/cgi-bin/`, the world's controls below `/_sim/`, and the phones at `/`.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/", get(async || Html(include_str!("page.html"))))
+            .route("/cgi-bin/{*path}", get(answer).post(answer))
+            .route("/_sim/ledger", get(control::ledger))
+            .route("/_sim/phones", get(control::phones))
+            .route("/_sim/customers/{id}/enter", post(control::enter))
+            .route("/_sim/customers/{id}/say", post(control::say))
+            .route("/_sim/customers/{id}/send", post(control::send))
+            .route("/_sim/customers/{id}/refuse", post(control::refuse))
+            .route("/_sim/members/{id}/say", post(control::member_says))
+            .route("/_sim/servicers/{id}/{deed}", post(control::servicer))
+            .route("/_sim/callbacks", post(control::callbacks))
+            .route("/_sim/clock", post(control::clock))
+            .route("/_sim/faults", post(control::faults))
+            .route("/_sim/tokens/revoke", post(control::revoke))
+            .with_state(self)
+    }
+
+    /// Something will go wrong.
+    pub fn add_fault(&self, fault: Fault) {
+        self.world().faults.add(fault);
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One request to the interface.
+async fn answer(
+    State(simulator): State<Simulator>,
+    Path(path): Path<String>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let fault = simulator.world().faults.take(&path);
+    match fault {
+        Some(Effect::Status { status }) => {
+            return StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY).into_response();
+        }
+        Some(Effect::Html) => return Html("<html><body>502 Bad Gateway</body></html>").into_response(),
+        Some(Effect::Stall) => {
+            tokio::time::sleep(STALL).await;
+            return StatusCode::GATEWAY_TIMEOUT.into_response();
+        }
+        Some(Effect::Truncated) => {
+            return ([(header::CONTENT_TYPE, "application/json")], "{\"errcode\":0,\"errm").into_response();
+        }
+        Some(Effect::Code { code }) => return Refusal::new(code, "by script").into_response(),
+        Some(Effect::AnswerLost | Effect::Lose | Effect::Twice { .. }) | None => {}
+    }
+    let response = simulator.world().take(&path, &parameters, &headers, &body);
+    simulator.courier.wake();
+    if matches!(fault, Some(Effect::AnswerLost)) {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
+    match response {
+        Ok(value) => axum::Json(value).into_response(),
+        Err(Wrong::Unknown) => StatusCode::NOT_FOUND.into_response(),
+        Err(Wrong::Refused(refusal)) => refusal.into_response(),
+    }
+}
+
+/// Why a request came to nothing.
+enum Wrong {
+    /// There is no such endpoint here.
+    Unknown,
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Wrong {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl World {
+    /// Does what a request asks for, and writes it down.
+    fn take(
+        &mut self,
+        path: &str,
+        parameters: &Parameters,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<Value, Wrong> {
+        let now = self.now();
+        let read: Option<Value> = serde_json::from_slice(body).ok();
+        let result = self.carry_out(path, parameters, read.as_ref(), now);
+        let code = match &result {
+            Ok(_) => Some(0),
+            Err(Wrong::Refused(refusal)) => Some(refusal.code),
+            Err(Wrong::Unknown) => None,
+        };
+        let is_json = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_none_or(|kind| kind.starts_with("application/json"));
+        if !is_json {
+            self.ledger.breaks(path, "content type is not application/json");
+        }
+        self.ledger.request(now, path, read.unwrap_or(Value::Null), code);
+        result.map(|mut answer| {
+            answer["errcode"] = json!(0);
+            answer["errmsg"] = json!("ok");
+            answer
+        })
+    }
+
+    fn carry_out(
+        &mut self,
+        path: &str,
+        parameters: &Parameters,
+        body: Option<&Value>,
+        now: Timestamp,
+    ) -> Result<Value, Wrong> {
+        if path == "gettoken" {
+            return Ok(self.issue(parameters.corpid.as_deref(), parameters.corpsecret.as_deref(), now)?);
+        }
+        let app = self.authorised(parameters.access_token.as_deref(), now)?;
+        let nothing = json!({});
+        let body = body.unwrap_or(&nothing);
+        if !body.is_object() {
+            return Err(Refusal::new(40_033, "body is no JSON object").into());
+        }
+        Ok(match path {
+            "message/send" => message::send(self, app, body, now)?,
+            "message/recall" => message::recall(self, body, now)?,
+            "kf/sync_msg" => kf::sync(self, app, body, now)?,
+            "kf/send_msg" => kf::send(self, app, body, now)?,
+            "kf/send_msg_on_event" => kf::send_on_event(self, app, body, now)?,
+            "kf/service_state/get" => kf::state(self, app, body)?,
+            "kf/service_state/trans" => kf::transfer(self, app, body, now)?,
+            "kf/account/list" => kf::accounts(self, app, body)?,
+            "kf/servicer/list" => kf::servicers(self, app, parameters.open_kfid.as_deref())?,
+            "kf/add_contact_way" => kf::contact_way(self, app, body)?,
+            "kf/customer/batchget" => kf::customers(self, body, now)?,
+            _ => return Err(Wrong::Unknown),
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! The company that is played: its id, its apps with their keys, its accounts, its people.
+
+use crate::secret::Secret;
+
+/// One self-built app.
+#[derive(Clone, Debug)]
+pub struct AppPlan {
+    /// What it is called here and in `/wecom/{app}/callback`.
+    pub name: String,
+    /// `AgentId`.
+    pub agent_id: i64,
+    /// Its secret.
+    pub secret: Secret,
+    /// Token of its callback.
+    pub token: Secret,
+    /// EncodingAESKey of its callback.
+    pub aes_key: Secret,
+    /// Where its callbacks go; none leave without.
+    pub callback: Option<String>,
+    /// Accounts of 微信客服 that are granted to it.
+    pub accounts: Vec<String>,
+}
+
+/// A company.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// CorpID.
+    pub corp_id: String,
+    /// Its apps.
+    pub apps: Vec<AppPlan>,
+    /// Its accounts: id and name.
+    pub accounts: Vec<(String, String)>,
+    /// UserIDs of its members, in the apps' visible range; all of them are servicers of all accounts.
+    pub members: Vec<String>,
+    /// Messages of one page of `sync_msg` at most, whatever is asked for.
+    pub page_max: usize,
+}
+
+impl Plan {
+    /// A shop with one app for customers and one for staff.
+    ///
+    /// * `server`: where the company's own server answers, such as `http://127.0.0.1:8640`.
+    #[must_use]
+    pub fn demo(server: &str) -> Self {
+        let server = server.trim_end_matches('/');
+        let app = |name: &str, agent_id: i64, accounts: &[&str]| AppPlan {
+            name: name.to_owned(),
+            agent_id,
+            secret: Secret::new(format!("simulator-secret-of-{name}")),
+            token: Secret::new(format!("simToken{agent_id}")),
+            // 43 letters; the last is one that leaves no bits over.
+            aes_key: Secret::new(format!("{:A<42}E", format!("simulator{agent_id}"))),
+            callback: Some(format!("{server}/wecom/{name}/callback")),
+            accounts: accounts.iter().map(|account| (*account).to_owned()).collect(),
+        };
+        Self {
+            corp_id: "wwsimulator00001".to_owned(),
+            apps: vec![app("shop", 1_000_001, &["wkSimulatorShop"]), app("staff", 1_000_002, &[])],
+            accounts: vec![("wkSimulatorShop".to_owned(), "云朵小铺".to_owned())],
+            members: ["wangfang", "lilei", "zhaomin"].map(str::to_owned).to_vec(),
+            page_max: 1_000,
+        }
+    }
+
+    /// Variables that `yingda serve` needs to meet this company, in the names of the shipped bots.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let mut variables = Vec::new();
+        for app in &self.apps {
+            let mut set = |name: &str, value: &str| {
+                variables.push((format!("{}_WECOM_{name}", app.name.to_uppercase()), value.to_owned()));
+            };
+            set("CORP_ID", &self.corp_id);
+            set("TOKEN", app.token.expose());
+            set("AES_KEY", app.aes_key.expose());
+            set("SECRET", app.secret.expose());
+            if let Some(account) = app.accounts.first() {
+                set("KF", account);
+            }
+        }
+        variables
+    }
+}

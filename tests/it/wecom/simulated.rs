@@ -1,0 +1,187 @@
+//! `yingda serve` against our own WeCom server, with faults: its ledger and our archive agree, and no rule was broken.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use serde_json::json;
+use yingda::message::Channel;
+use yingda::secret::Secret;
+use yingda::simulate::wecom::AppPlan;
+use yingda::simulate::wecom::Plan;
+use yingda::simulate::wecom::Simulator;
+use yingda::store::CustomerKey;
+use yingda::store::SqliteStore;
+use yingda::store::Store;
+
+use super::child::Server;
+use super::fixture::FARM_AES_KEY;
+use super::fixture::FARM_TOKEN;
+use super::fixture::NUMBERS;
+use super::fixture::Wecom;
+use super::fixture::eventually;
+use super::fixture::farm_answer_to;
+use super::fixture::write_bots;
+use super::stand::SECRET;
+
+const KF: &str = "wkFARM";
+
+/// Our own WeCom, over HTTP as anybody reaches it.
+struct World {
+    url: String,
+    http: reqwest::Client,
+}
+
+impl World {
+    async fn open() -> Self {
+        let plan = Plan {
+            corp_id: Wecom::farm().corp.to_owned(),
+            apps: vec![AppPlan {
+                name: "farm".to_owned(),
+                agent_id: 1_000_002,
+                secret: Secret::new(SECRET),
+                token: Secret::new(FARM_TOKEN),
+                aes_key: Secret::new(FARM_AES_KEY),
+                callback: None,
+                accounts: vec![KF.to_owned()],
+            }],
+            accounts: vec![(KF.to_owned(), "果园".to_owned())],
+            members: vec!["lilei".to_owned()],
+            page_max: 4,
+        };
+        let simulator = Simulator::new(plan, 11, Arc::new(Timestamp::now)).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, simulator.router()).await });
+        Self { url, http: reqwest::Client::new() }
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let request =
+            self.http.post(format!("{}/_sim/{path}", self.url)).header("content-type", "application/json");
+        let response = request.body(body.to_string()).send().await.unwrap();
+        assert!(response.status().is_success(), "{path}: {}", response.text().await.unwrap());
+        serde_json::from_str(&response.text().await.unwrap()).unwrap()
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let response = self.http.get(format!("{}/_sim/{path}", self.url)).send().await.unwrap();
+        serde_json::from_str(&response.text().await.unwrap()).unwrap()
+    }
+
+    async fn leads_to(&self, server: SocketAddr) {
+        let address = format!("http://{server}/wecom/farm/callback");
+        self.post("callbacks", json!({ "app": "farm", "address": address })).await;
+    }
+
+    async fn fails(&self, path: &str, times: u32, effect: Value) {
+        let mut fault = json!({ "path": path, "times": times });
+        fault.as_object_mut().unwrap().extend(effect.as_object().unwrap().clone());
+        self.post("faults", fault).await;
+    }
+
+    async fn says(&self, customer: &str, number: usize) {
+        let body = json!({ "account": KF, "text": NUMBERS[number], "msgid": format!("{customer}-{number}") });
+        self.post(&format!("customers/{customer}/say"), body).await;
+    }
+
+    /// What appeared on a phone and was not written there.
+    async fn heard(&self, customer: &str) -> Vec<String> {
+        let phones = self.get("phones").await;
+        let messages = phones["phones"][customer].as_array().cloned().unwrap_or_default();
+        let heard = messages.iter().filter(|one| one["from"] != "self");
+        heard.map(|one| one["message"]["content"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_all_that_can_go_wrong_the_ledger_and_the_archive_agree() {
+    let dir = tempfile::tempdir().unwrap();
+    write_bots(&dir.path().join("knowledge"));
+    let world = World::open().await;
+    let mut server = start(&dir, &world).await;
+    let customers: Vec<String> = (0..5).map(|number| format!("wm{number}")).collect();
+    for customer in &customers {
+        world.post(&format!("customers/{customer}/enter"), json!({ "account": KF })).await;
+    }
+    let all_heard = async |n: usize| {
+        eventually("an answer", async || {
+            for customer in &customers {
+                if world.heard(customer).await.len() < n {
+                    return None;
+                }
+            }
+            Some(())
+        })
+        .await;
+    };
+    all_heard(1).await;
+    let troubles: [&[(&str, u32, Value)]; 4] = [
+        &[
+            ("callback", 3, json!({ "effect": "lose" })),
+            ("callback", 9, json!({ "effect": "twice", "copies": 3 })),
+        ],
+        &[
+            ("kf/sync_msg", 1, json!({ "effect": "html" })),
+            ("kf/sync_msg", 1, json!({ "effect": "truncated" })),
+            ("kf/sync_msg", 1, json!({ "effect": "answer_lost" })),
+            ("gettoken", 1, json!({ "effect": "status", "status": 502 })),
+        ],
+        &[
+            ("kf/send_msg", 2, json!({ "effect": "answer_lost" })),
+            ("kf/send_msg", 2, json!({ "effect": "code", "code": -1 })),
+            ("kf/send_msg", 1, json!({ "effect": "code", "code": 45_033 })),
+        ],
+        &[("kf/send_msg", 1, json!({ "effect": "status", "status": 500 }))],
+    ];
+    for (number, trouble) in troubles.into_iter().enumerate() {
+        for (path, times, effect) in trouble {
+            world.fails(path, *times, effect.clone()).await;
+        }
+        if number == 1 {
+            world.post("tokens/revoke", json!({})).await;
+        }
+        for customer in &customers {
+            world.says(customer, number).await;
+        }
+        if number == 3 {
+            // In the middle of its pages.
+            server.kill();
+            server = start(&dir, &world).await;
+        }
+        // Lost wake-ups are made up for by the next one.
+        world.post("customers/other/enter", json!({ "account": KF })).await;
+        all_heard(number + 2).await;
+    }
+    server.kill();
+
+    let ledger = world.get("ledger").await;
+    assert_eq!(ledger["broken"], json!([]), "rules of WeCom's");
+    let entries = ledger["entries"].as_array().unwrap();
+    let n_tokens = entries.iter().filter(|one| one["path"] == "gettoken" && one["errcode"] == 0).count();
+    assert!(n_tokens <= 4, "{n_tokens} tokens for two starts and one that was revoked");
+    let store = SqliteStore::open(&dir.path().join("data")).await.unwrap();
+    for customer in &customers {
+        let mut expected = vec!["您好，我是小田。".to_owned()];
+        expected.extend(NUMBERS[..4].iter().map(|number| farm_answer_to(number)));
+        assert_eq!(world.heard(customer).await, expected, "each once and in order");
+        let key = CustomerKey::new("farm", Channel::WecomKf, customer).unwrap();
+        let id = store.conversation(&key, Timestamp::now()).await.unwrap().id;
+        let rows = store.messages(id, 99).await.unwrap();
+        let archived: Vec<Value> =
+            rows.iter().skip(1).step_by(2).map(|row| serde_json::from_str(&row.body).unwrap()).collect();
+        let archived: Vec<&str> =
+            archived.iter().map(|body| body["parts"][0]["text"].as_str().unwrap()).collect();
+        assert_eq!(archived, expected, "what the archive says was sent");
+    }
+    assert_eq!(store.outbox_given_up(9).await.unwrap(), []);
+    store.close().await;
+}
+
+async fn start(dir: &tempfile::TempDir, world: &World) -> Server {
+    let (path, url) = (dir.path().to_owned(), world.url.clone());
+    let server = tokio::task::spawn_blocking(move || Server::start(&path, &url)).await.unwrap();
+    world.leads_to(server.address).await;
+    server
+}
