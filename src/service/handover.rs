@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::channel::wecom::active;
+use crate::channel::wecom::kf::Servicing;
 use crate::channel::wecom::passive::Passive;
 use crate::channel::wecom::passive::as_words;
 use crate::engine::Engine;
@@ -55,6 +56,9 @@ const ROUNDS_MAX: usize = 3;
 
 /// After so long a timer is tried again whose conversation cannot be met: its bot is gone, or comes back.
 const TIMER_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// Who has a talk that a servicer took in the WeCom client.
+const IN_CLIENT: &str = "企业微信客户端的同事";
 
 /// Messages that are looked at for what a talk was about.
 const SURVEYED_MESSAGES: u32 = 50;
@@ -278,6 +282,10 @@ impl Handover {
                 let agents = self.service.store().agents().await?;
                 let by = name_of(&agents, holder).unwrap_or_default().to_owned();
                 Err(HandoverError::Taken { id, by })
+            }
+            // A servicer has it in the WeCom client, where nobody else can write.
+            (Deed::Take, None) if met.row.speaker == Speaker::Human && met.row.holder.is_none() => {
+                Err(HandoverError::Taken { id, by: IN_CLIENT.to_owned() })
             }
             (Deed::Take, None) => in_group(agent, met.handoff.as_ref()),
             (Deed::Reply(_) | Deed::Return | Deed::Close | Deed::Transfer(_), _) => {
@@ -603,6 +611,35 @@ fn unchanged(row: &ConversationRow, now: Timestamp) -> Change {
 #[must_use]
 pub(super) fn heard(row: &ConversationRow, body: String, now: Timestamp) -> Change {
     Change { said: Some((Author::Customer, body)), event: Some("message"), ..unchanged(row, now) }
+}
+
+/// What a servicer does with a talk in the WeCom client, where none of our agents holds it.
+#[must_use]
+pub(super) fn in_client(row: &ConversationRow, servicing: &Servicing, now: Timestamp) -> Change {
+    let off = vec![(TimerKind::Overdue, None), (TimerKind::Lease, None), (TimerKind::Idle, None)];
+    let held = Change {
+        speaker: Speaker::Human,
+        holder: None,
+        handoff: HandoffChange::Closed,
+        timers: off,
+        event: Some("taken"),
+        ..unchanged(row, now)
+    };
+    match servicing {
+        Servicing::Took => held,
+        Servicing::Said(words) => {
+            let part = view::part(&Part::Text(words.clone()), &view::Address::own);
+            let body = json!({ "by": "servicer", "parts": [part] });
+            Change { said: Some((Author::System, body.to_string())), event: Some("replied"), ..held }
+        }
+        // The customer's next message begins anew.
+        Servicing::Ended => Change {
+            speaker: Speaker::Closed,
+            state: state::write(&State::default()).ok(),
+            event: Some("closed"),
+            ..held
+        },
+    }
 }
 
 /// The name of an agent.

@@ -24,6 +24,7 @@ use crate::channel::wecom::client::ClientError;
 use crate::channel::wecom::client::Remedy;
 use crate::channel::wecom::kf::KfBody;
 use crate::channel::wecom::kf::KfItem;
+use crate::channel::wecom::kf::Servicing;
 use crate::channel::wecom::kf::SyncPage;
 use crate::message::BotId;
 use crate::message::Channel;
@@ -40,10 +41,13 @@ use crate::service::callback::chain;
 use crate::service::delivery::Back;
 use crate::service::delivery::Delivery;
 use crate::service::delivery::message_key;
+use crate::service::handover;
 use crate::service::handover::Route;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
 use crate::store::CallbackRow;
+use crate::store::Change;
+use crate::store::CustomerKey;
 use crate::store::NewOutbox;
 use crate::store::Page;
 use crate::store::PageItem;
@@ -79,6 +83,9 @@ const QUIETS_MAX: usize = 4;
 /// Pages in a row that say that there is more and do not move on.
 const STILL_MAX: usize = 10;
 
+/// Rounds of reading and changing before a conversation that others keep changing is left for the next look.
+const ROUNDS_MAX: usize = 3;
+
 /// Makes of a reply the messages that are sent, without address and id.
 pub type Messages = Arc<dyn Fn(&Reply) -> Vec<Value> + Send + Sync>;
 
@@ -112,12 +119,25 @@ pub struct Account {
     room: Arc<Semaphore>,
 }
 
-/// A message without an answer.
+/// A message without an answer, or a deed that was not followed yet.
 struct Open {
     key: CallbackKey,
     received_at: Timestamp,
     item: KfItem,
-    content: Content,
+    happened: Happened,
+}
+
+/// What there is to answer or to follow.
+enum Happened {
+    Customer(Content),
+    Servicer(Servicing),
+}
+
+impl Open {
+    /// Whether it may be read as one with what stands beside it.
+    fn joins(&self) -> bool {
+        matches!(&self.happened, Happened::Customer(content) if burst::joins(content))
+    }
 }
 
 /// The accounts of all apps, by `open_kfid`.
@@ -220,7 +240,7 @@ impl Account {
                 if let KfBody::SendFail { fail_type, .. } = item.body {
                     tracing::warn!(app = %self.app.name, fail_type, "a message to a customer did not arrive");
                 }
-                let is_open = item.content().is_some() && !is_old(&item);
+                let is_open = happened(&item).is_some() && !is_old(&item);
                 PageItem { key: item.key, plaintext: raw.to_string(), sender: item.external_userid, is_open }
             });
             let ends = !page.has_more;
@@ -323,7 +343,7 @@ impl Account {
         // Only the first wait looks at the clock, which may be set meanwhile: after it, quiet is when nothing new has come.
         let mut left = (quiet - self.service.now().duration_since(newest)).clamp(SignedDuration::ZERO, quiet);
         // Who comes in is greeted at once; who never stops writing is answered all the same.
-        if found.first().is_some_and(|first| !burst::joins(&first.content)) {
+        if found.first().is_some_and(|first| !first.joins()) {
             return Ok(found);
         }
         for _round in 0..QUIETS_MAX {
@@ -346,11 +366,23 @@ impl Account {
                 return tracing::warn!(app = %self.app.name, error = %chain(&error), "messages wait for an answer");
             }
         };
-        let together = |a: &Open, b: &Open| merges && burst::joins(&a.content) && burst::joins(&b.content);
+        let together = |a: &Open, b: &Open| merges && a.joins() && b.joins();
         for messages in open.chunk_by(together) {
             let [.., last] = messages else { continue };
-            let all: Vec<(CallbackKey, Content)> =
-                messages.iter().map(|open| (open.key.clone(), open.content.clone())).collect();
+            let said = messages.iter().filter_map(|open| match &open.happened {
+                Happened::Customer(content) => Some((open.key.clone(), content.clone())),
+                Happened::Servicer(_) => None,
+            });
+            let all: Vec<(CallbackKey, Content)> = said.collect();
+            if let (Happened::Servicer(servicing), []) = (&last.happened, all.as_slice()) {
+                match self.follow(customer, servicing, last).await {
+                    Ok(()) => continue,
+                    Err(error) => {
+                        tracing::warn!(app = %self.app.name, error = %chain(&error), "a servicer's deed waits");
+                        return;
+                    }
+                }
+            }
             let (content, with) = burst::merged(&all);
             let question = Question { with, ..question(&self.app.bot, customer, content) };
             let keys = all.into_iter().map(|(key, _)| key).collect();
@@ -369,6 +401,23 @@ impl Account {
                     tracing::warn!(app = %self.app.name, error = %chain(&error), "a message waits for an answer");
                     return;
                 }
+            }
+        }
+    }
+
+    /// Notes what a servicer does in the WeCom client: the bot is silent until they are done.
+    async fn follow(&self, customer: &str, servicing: &Servicing, open: &Open) -> Result<(), StoreError> {
+        let (store, now) = (self.service.store(), self.service.now());
+        let key = CustomerKey::new(&self.app.bot, Channel::WecomKf, customer)?;
+        let answers = vec![CallbackAnswer { key: open.key.clone(), reply: String::new(), late: false }];
+        let mut round = 1;
+        loop {
+            let row = store.conversation(&key, now).await?;
+            let change = Change { answers: answers.clone(), ..handover::in_client(&row, servicing, now) };
+            match store.change(&change).await {
+                Ok(_) | Err(StoreError::CallbackAnswered { .. }) => return Ok(()),
+                Err(StoreError::Conflict { .. }) if round < ROUNDS_MAX => round += 1,
+                Err(error) => return Err(error),
             }
         }
     }
@@ -452,11 +501,17 @@ pub(super) fn addressed(mut message: Value, open_kfid: &str, external_userid: &s
     message
 }
 
+/// What of an item is to be answered or followed; `None` where remembering is all.
+fn happened(item: &KfItem) -> Option<Happened> {
+    let said = item.content().map(Happened::Customer);
+    said.or_else(|| item.servicing().map(Happened::Servicer))
+}
+
 /// Messages that wait for an answer, from their rows.
 fn opened(rows: Vec<CallbackRow>) -> impl Iterator<Item = Open> {
     rows.into_iter().filter_map(|row| {
         let item = KfItem::read(&serde_json::from_str(&row.plaintext).unwrap_or_default());
-        Some(Open { content: item.content()?, key: row.key, received_at: row.received_at, item })
+        Some(Open { happened: happened(&item)?, key: row.key, received_at: row.received_at, item })
     })
 }
 

@@ -64,6 +64,17 @@ pub struct KfItem {
     pub body: KfBody,
 }
 
+/// What a servicer does in the WeCom client. The interface may not write to the customer meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Servicing {
+    /// They speak with the customer from now on.
+    Took,
+    /// They said something; empty for what are no words.
+    Said(String),
+    /// They are done.
+    Ended,
+}
+
 /// What was sent or happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum KfBody {
@@ -73,6 +84,11 @@ pub enum KfBody {
     EnterSession {
         /// For one greeting within 20 seconds; absent for who was greeted in the last two days.
         welcome_code: Option<Secret>,
+    },
+    /// A servicer did something with the talk in the WeCom client.
+    SessionChange {
+        /// 1: taken, 2: handed to another, 3: ended, 4: taken up again.
+        change_type: i64,
     },
     /// A message of ours did not arrive after all.
     SendFail {
@@ -115,6 +131,22 @@ impl KfItem {
                 _ => Origin::Other,
             },
             body: body(item),
+        }
+    }
+
+    /// What a servicer did in the WeCom client, where one did.
+    #[must_use]
+    pub fn servicing(&self) -> Option<Servicing> {
+        if self.external_userid.is_empty() {
+            return None;
+        }
+        match (&self.body, self.origin) {
+            (KfBody::SessionChange { change_type: 1 | 2 | 4 }, _) => Some(Servicing::Took),
+            (KfBody::SessionChange { change_type: 3 }, _) => Some(Servicing::Ended),
+            (KfBody::Content(content), Origin::Servicer) => {
+                Some(Servicing::Said(content.as_text().to_owned()))
+            }
+            _ => None,
         }
     }
 
@@ -164,6 +196,9 @@ fn event(event: &Value) -> KfBody {
             msgid: text("fail_msgid"),
             fail_type: event["fail_type"].as_i64().unwrap_or_default(),
         },
+        "session_status_change" => {
+            KfBody::SessionChange { change_type: event["change_type"].as_i64().unwrap_or_default() }
+        }
         kind => KfBody::Other { kind: kind.to_owned() },
     }
 }
@@ -209,6 +244,13 @@ mod tests {
         };
         let by_servicer = with(json!({"origin": 5, "msgtype": "text", "text": {"content": "我来"}}));
         assert_eq!(by_servicer.content(), None);
+        assert_eq!(by_servicer.servicing(), Some(Servicing::Said("我来".to_owned())));
+        let changed = |change_type: i64| {
+            let event = json!({"event_type": "session_status_change", "change_type": change_type});
+            with(json!({"origin": 4, "msgtype": "event", "event": event})).servicing()
+        };
+        let (took, ended) = (Some(Servicing::Took), Some(Servicing::Ended));
+        assert_eq!([1, 2, 3, 4, 5].map(changed), [took.clone(), took.clone(), ended, took, None]);
         let unknown = with(json!({"msgtype": "hologram", "hologram": {}}));
         assert_eq!((unknown.content(), unknown.body), (None, KfBody::Other { kind: "hologram".to_owned() }));
         let greeted = with(json!({"msgtype": "event", "event": {"event_type": "enter_session"}}));

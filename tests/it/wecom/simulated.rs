@@ -185,3 +185,41 @@ async fn start(dir: &tempfile::TempDir, world: &World) -> Server {
     world.leads_to(server.address).await;
     server
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_servicer_in_the_wecom_client_silences_the_bot_until_they_are_done() {
+    let dir = tempfile::tempdir().unwrap();
+    write_bots(&dir.path().join("knowledge"));
+    let world = World::open().await;
+    let mut server = start(&dir, &world).await;
+    let serving = |text: &str| json!({ "account": KF, "customer": "wm", "text": text });
+    let heard = async |expected: &[String]| {
+        eventually("an answer", async || (world.heard("wm").await.len() >= expected.len()).then_some(()))
+            .await;
+        assert_eq!(world.heard("wm").await, expected);
+    };
+    let mut expected = vec![farm_answer_to(NUMBERS[0])];
+    world.says("wm", 0).await;
+    heard(&expected).await;
+    world.post("servicers/lilei/take", serving("")).await;
+    world.says("wm", 1).await;
+    world.post("servicers/lilei/say", serving("我是小李，来帮您看看")).await;
+    world.says("wm", 2).await;
+    world.post("servicers/lilei/end", serving("")).await;
+    // What comes after the end is the bot's again.
+    world.says("wm", 3).await;
+    expected.push("我是小李，来帮您看看".to_owned());
+    expected.push(farm_answer_to(NUMBERS[3]));
+    heard(&expected).await;
+    server.kill();
+
+    let ledger = world.get("ledger").await;
+    assert_eq!(ledger["broken"], json!([]), "it wrote where it may not");
+    let store = SqliteStore::open(&dir.path().join("data")).await.unwrap();
+    let key = CustomerKey::new("farm", Channel::WecomKf, "wm").unwrap();
+    let id = store.conversation(&key, Timestamp::now()).await.unwrap().id;
+    let rows = store.messages(id, 99).await.unwrap();
+    let authors: Vec<&str> = rows.iter().map(|row| row.author.as_str()).collect();
+    assert_eq!(authors, ["customer", "bot", "customer", "system", "customer", "customer", "bot"]);
+    store.close().await;
+}
