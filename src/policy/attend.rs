@@ -7,6 +7,7 @@ use regex::Regex;
 
 use crate::knowledge::Knowledge;
 use crate::policy::decide::found;
+use crate::policy::decision::About;
 use crate::policy::decision::Basis;
 use crate::policy::decision::Decision;
 use crate::policy::decision::Move;
@@ -34,7 +35,7 @@ pub(super) fn answered(known: &Knowledge, evidence: &Evidence) -> Option<Decisio
     goes_on(evidence, |waiting| {
         let Hearing { answer, others, corrects, .. } = &waiting.hearing;
         (answer.is_some() && !is_known_question(known, evidence))
-            || (!others.is_empty() && (*corrects || !is_known(known, evidence)))
+            || (!others.is_empty() && (*corrects || !is_of_another_matter(known, evidence)))
     })
 }
 
@@ -50,6 +51,15 @@ fn asks(evidence: &Evidence) -> bool {
 
 fn is_known_question(known: &Knowledge, evidence: &Evidence) -> bool {
     asks(evidence) && is_known(known, evidence)
+}
+
+/// Whether the bot can answer the message, or it asks for goods: they are not those of the task.
+fn is_of_another_matter(known: &Knowledge, evidence: &Evidence) -> bool {
+    match found(known, evidence) {
+        Some(Decision::Answer(_)) => true,
+        Some(Decision::Clarify { about: About::Products, .. }) => asks(evidence),
+        _ => false,
+    }
 }
 
 fn is_known(known: &Knowledge, evidence: &Evidence) -> bool {
