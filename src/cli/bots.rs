@@ -90,17 +90,23 @@ pub(super) fn load_one(settings: &ServeSettings, bot: Option<&str>) -> anyhow::R
 
 /// All groups that a human may serve: of the folders, which may be about to be published, and of what answers now.
 pub(super) async fn groups(settings: &ServeSettings) -> anyhow::Result<BTreeSet<String>> {
+    let all = all(settings).await?;
+    Ok(all.iter().flat_map(|known| known.profile.handoff.groups.keys().cloned()).collect())
+}
+
+/// What all bots know: first as their folders say it, then as it is published.
+pub(super) async fn all(settings: &ServeSettings) -> anyhow::Result<Vec<Knowledge>> {
     let root = settings.knowledge.as_path();
     let dirs =
         knowledge::bots(root).with_context(|| format!("reading the knowledge folder {}", root.display()))?;
-    // One that cannot be read has no groups to offer; `check` tells why.
+    // One that cannot be read has nothing to offer; `check` tells why.
     let mut all: Vec<Knowledge> = dirs.iter().filter_map(|dir| read(dir).ok()).collect();
     let versions = versions::open(settings).await?;
     for (bot, number) in versions.store().published().await? {
         all.push(versions.open(&bot, number, Timestamp::now()).await?.knowledge);
     }
     versions.store().close().await;
-    Ok(all.iter().flat_map(|known| known.profile.handoff.groups.keys().cloned()).collect())
+    Ok(all)
 }
 
 fn only(known: Knowledge, settings: &ServeSettings) -> anyhow::Result<Engine> {

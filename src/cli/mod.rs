@@ -30,6 +30,7 @@ mod threads;
 mod tickets;
 mod train;
 mod versions;
+mod wecom;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -96,6 +97,8 @@ enum Command {
     DemoShop(demo_shop::Args),
     /// Run a WeCom server on this machine: customers and members who write, and every rule that is broken.
     Simulate(simulate::Args),
+    /// Set up WeCom: check apps, and say where to click.
+    Wecom(wecom::Args),
     /// Hand out, or forget, all that is kept of one customer.
     Customer(customer::Args),
     /// Copy the store, the knowledge and the models while everything runs.
@@ -159,6 +162,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Outbox(args) => outbox::run(&args, &config),
         Command::DemoShop(args) => demo_shop::run(&args, &config),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Wecom(args) => wecom::run(&args, &config),
         Command::Customer(args) => customer::run(&args, &config),
         Command::Backup(args) => backup::backup(&args, &config),
         Command::Restore(args) => backup::restore(&args, &config),

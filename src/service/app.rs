@@ -106,6 +106,21 @@ pub enum AppError {
     },
 }
 
+impl AppError {
+    /// The app that is off.
+    #[must_use]
+    pub fn app(&self) -> &str {
+        match self {
+            Self::NotSet { app, .. }
+            | Self::Literal { app, .. }
+            | Self::Key { app, .. }
+            | Self::Client { app, .. }
+            | Self::NoSecret { app, .. }
+            | Self::Twice { app, .. } => app,
+        }
+    }
+}
+
 /// The apps of all bots, and those that are off with the reason.
 ///
 /// * `wecom_url`: where WeCom's interface answers.

@@ -5,6 +5,7 @@ mod burst;
 pub mod call;
 pub mod callback;
 pub mod delivery;
+pub mod doctor;
 pub mod fetch;
 pub mod flood;
 pub mod gap;

@@ -156,11 +156,37 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub async fn call(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
+        let request =
+            |url| self.http.post(url).header("content-type", "application/json").body(body.to_string());
+        self.with_token(path, &[], &request).await
+    }
+
+    /// Like [`Self::call`], for what is asked by GET.
+    ///
+    /// * `query`: beside the token.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn fetch(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, ClientError> {
+        self.with_token(path, query, &|url| self.http.get(url)).await
+    }
+
+    async fn with_token(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        request: &(dyn Fn(Url) -> reqwest::RequestBuilder + Sync),
+    ) -> Result<Value, ClientError> {
+        let url = |token: &Secret| {
+            let mut url = self.url(path);
+            url.query_pairs_mut().append_pair("access_token", token.expose()).extend_pairs(query);
+            url
+        };
         let token = self.token(None).await?;
-        match self.post(path, &token, body).await {
+        match answer(path, request(url(&token))).await {
             Err(ClientError::Refused { code: 40014 | 42001, .. }) => {
                 let token = self.token(Some(&token)).await?;
-                self.post(path, &token, body).await
+                answer(path, request(url(&token))).await
             }
             result => result,
         }
@@ -185,13 +211,6 @@ impl Client {
         let good_until = Instant::now() + life.saturating_sub(EARLY.min(life / 4));
         *held = Some(Token { value: value.clone(), good_until });
         Ok(value)
-    }
-
-    async fn post(&self, path: &str, token: &Secret, body: &Value) -> Result<Value, ClientError> {
-        let mut url = self.url(path);
-        url.query_pairs_mut().append_pair("access_token", token.expose());
-        answer(path, self.http.post(url).header("content-type", "application/json").body(body.to_string()))
-            .await
     }
 
     fn url(&self, path: &str) -> Url {
@@ -228,9 +247,15 @@ async fn answer(path: &str, request: reqwest::RequestBuilder) -> Result<Value, C
     if code == 0 {
         return Ok(value);
     }
-    // Behind the first comma stand hints and the caller's address, which help nobody who reads a log.
-    let message = value["errmsg"].as_str().unwrap_or_default();
-    let message = message.split(',').next().unwrap_or_default().to_owned();
+    // Behind the first comma stand hints that change from call to call, and our own address, which helps where it is the
+    // mistake.
+    let words = value["errmsg"].as_str().unwrap_or_default();
+    let mut message = words.split(',').next().unwrap_or_default().to_owned();
+    if code == 60020
+        && let Some(from) = words.split(',').find(|part| part.trim_start().starts_with("from ip"))
+    {
+        message.push_str(from);
+    }
     Err(ClientError::Refused { path: path.to_owned(), code, message })
 }
 

@@ -163,6 +163,17 @@ fn absolute(url: &str) -> Result<(), Refusal> {
     Err(Refusal::new(45_034, "url without http(s)://"))
 }
 
+/// Source: 获取应用 (path 90227).
+pub(super) fn agent(world: &World, app: usize, agent_id: Option<&str>) -> Result<Value, Refusal> {
+    let agent_id = agent_id.ok_or_else(|| Refusal::new(41_011, "missing agentid"))?;
+    let own = &world.plan.apps[app];
+    if agent_id != own.agent_id.to_string() {
+        return Err(Refusal::new(301_002, "not allow to access app of another token"));
+    }
+    let users: Vec<Value> = world.plan.members.iter().map(|id| json!({ "userid": id })).collect();
+    Ok(json!({ "agentid": own.agent_id, "name": own.name, "allow_userinfos": { "user": users } }))
+}
+
 pub(super) fn recall(world: &mut World, body: &Value, now: Timestamp) -> Result<Value, Refusal> {
     let fields = Fields::new("message/recall", body);
     fields.known(&["msgid"], &mut world.ledger);

@@ -72,6 +72,7 @@ struct Parameters {
     corpid: Option<String>,
     corpsecret: Option<String>,
     open_kfid: Option<String>,
+    agentid: Option<String>,
 }
 
 impl Simulator {
@@ -215,6 +216,8 @@ impl World {
             return Err(Refusal::new(40_033, "body is no JSON object").into());
         }
         Ok(match path {
+            "getcallbackip" => json!({ "ip_list": ["127.0.0.1"] }),
+            "agent/get" => message::agent(self, app, parameters.agentid.as_deref())?,
             "message/send" => message::send(self, app, body, now)?,
             "message/recall" => message::recall(self, body, now)?,
             "kf/sync_msg" => kf::sync(self, app, body, now)?,

@@ -8,6 +8,9 @@ use serde_json::Value;
 use serde_json::json;
 use yingda::message::Channel;
 use yingda::secret::Secret;
+use yingda::service::app;
+use yingda::service::app::AppError;
+use yingda::service::doctor;
 use yingda::simulate::wecom::AppPlan;
 use yingda::simulate::wecom::Plan;
 use yingda::simulate::wecom::Simulator;
@@ -177,6 +180,56 @@ async fn after_all_that_can_go_wrong_the_ledger_and_the_archive_agree() {
     }
     assert_eq!(store.outbox_given_up(9).await.unwrap(), []);
     store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_finds_what_is_wrong_and_says_where_to_click() {
+    let dir = tempfile::tempdir().unwrap();
+    write_bots(&dir.path().join("knowledge"));
+    let world = World::open().await;
+    let server = start(&dir, &world).await;
+    let (known, _findings) =
+        yingda::engine::load(&dir.path().join("knowledge/farm"), jiff::civil::date(2026, 11, 24));
+    let known = known.unwrap();
+    let examined = async |secret: &str, public_url: &str| {
+        let variable = |name: &str| match name {
+            "FARM_TOKEN" => Some(FARM_TOKEN.to_owned()),
+            "FARM_AES_KEY" => Some(FARM_AES_KEY.to_owned()),
+            _ => Some(secret.to_owned()),
+        };
+        let (apps, off) = app::apps(std::iter::once(&known), &world.url, &variable);
+        assert!(off.is_empty(), "{off:?}");
+        doctor::examine(&apps["farm"], &world.url, public_url, Timestamp::now()).await
+    };
+    let wrong = |checks: &[doctor::Check]| -> Vec<(&'static str, String)> {
+        let bad = checks.iter().filter_map(|check| match &check.outcome {
+            doctor::Outcome::Bad { found, advice } => Some((check.what, format!("{found} {advice}"))),
+            doctor::Outcome::Good(_) | doctor::Outcome::Skipped(_) => None,
+        });
+        bad.collect()
+    };
+    let own = format!("http://{}", server.address);
+    let healthy = examined(SECRET, &own).await;
+    assert_eq!((wrong(&healthy), healthy.len()), (Vec::new(), 6), "{healthy:?}");
+
+    let [(what, told)] = &wrong(&examined("wrong", &own).await)[..] else { panic!("one mistake") };
+    assert!(*what == "令牌" && told.contains("40001") && told.contains("Secret → 查看"), "{told}");
+    let [(what, told)] = &wrong(&examined(SECRET, "").await)[..] else { panic!("one mistake") };
+    assert!(*what == "回调" && told.contains("public_url"), "{told}");
+    let nobody = format!("{own}/elsewhere");
+    let [(what, told)] = &wrong(&examined(SECRET, &nobody).await)[..] else { panic!("one mistake") };
+    assert!(*what == "回调" && told.contains("404"), "{told}");
+    world.fails("getcallbackip", 1, json!({ "effect": "code", "code": 60_020 })).await;
+    let [(what, told)] = &wrong(&examined(SECRET, &own).await)[..] else { panic!("one mistake") };
+    assert!(*what == "令牌" && told.contains("from ip: 127.0.0.1") && told.contains("企业可信IP"), "{told}");
+
+    let unset = AppError::NotSet {
+        app: "farm".to_owned(),
+        bot: "farm".to_owned(),
+        key: "corp_id",
+        variable: "X".to_owned(),
+    };
+    assert!(doctor::off(&unset).is_bad());
 }
 
 async fn start(dir: &tempfile::TempDir, world: &World) -> Server {
