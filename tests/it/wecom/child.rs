@@ -12,10 +12,6 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 
-use rustix::process::Pid;
-use rustix::process::Resource;
-use rustix::process::Rlimit;
-
 use super::fixture::AES_KEY;
 use super::fixture::FARM_AES_KEY;
 use super::fixture::FARM_TOKEN;
@@ -67,7 +63,12 @@ impl Server {
     }
 
     /// No file of the server's grows beyond so many bytes; `None` sets it free again.
+    #[cfg(target_os = "linux")]
     pub(super) fn limit_files(&self, bytes: Option<u64>) {
+        use rustix::process::Pid;
+        use rustix::process::Resource;
+        use rustix::process::Rlimit;
+
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         let limit = Rlimit { current: bytes, maximum: None };
         rustix::process::prlimit(pid, Resource::Fsize, limit).unwrap();

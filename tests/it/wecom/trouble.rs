@@ -95,6 +95,7 @@ fn check<E>(trouble: impl FnOnce(&Server, &Path) -> E, end: impl FnOnce(&Server,
     });
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn on_a_full_disk_nothing_is_acknowledged_and_with_room_again_all_is_answered() {
     let fill = |server: &Server, _dir: &Path| server.limit_files(Some(0));
