@@ -42,15 +42,6 @@ pub(super) fn spans(turn: &Turn) -> Vec<[usize; 2]> {
 }
 
 impl Personal {
-    /// The words as they may be shown.
-    #[must_use]
-    pub fn words(self, words: &str) -> String {
-        match self {
-            Self::Shown => words.to_owned(),
-            Self::Hidden => mask(words, &[]),
-        }
-    }
-
     /// What of a row may be shown: every text in it, without the places of what is personal.
     #[must_use]
     pub fn view(self, mut row: Value) -> Value {

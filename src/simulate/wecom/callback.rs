@@ -11,7 +11,6 @@ use std::time::Duration;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use reqwest::Url;
-use serde_json::Value;
 use serde_json::json;
 
 use crate::channel::wecom::crypto::CallbackKey;
@@ -155,9 +154,7 @@ impl Courier {
         let mut random = [0; 16];
         random[..8].copy_from_slice(&noise[0].to_le_bytes());
         random[8..].copy_from_slice(&noise[1].to_le_bytes());
-        let agent_id = self.with(|world| {
-            world.plan.apps.iter().find(|app| app.name == parcel.app()).map_or(0, |app| app.agent_id)
-        });
+        let agent_id = self.with(|world| world.plan.app(parcel.app()).map_or(0, |app| app.agent_id));
         let plain = parcel.xml(&corp, agent_id, now);
         let sealed = key.seal(&plain, random, &now.to_string(), &lower_hex(&random[..4]));
         let body = format!(
@@ -169,8 +166,7 @@ impl Courier {
     }
 
     fn address(&self, app: &str) -> Option<Url> {
-        let written =
-            self.with(|world| world.plan.apps.iter().find(|own| own.name == app)?.callback.clone())?;
+        let written = self.with(|world| world.plan.app(app)?.callback.clone())?;
         Url::parse(&written).ok()
     }
 
@@ -236,9 +232,4 @@ fn leaves(xml: &str) -> Option<BTreeMap<String, String>> {
             _ => {}
         }
     }
-}
-
-/// What a member's app message looks like in a list of phones.
-pub(super) fn text(words: &str) -> Value {
-    json!({ "msgtype": "text", "content": words })
 }

@@ -12,7 +12,6 @@ use serde_json::json;
 
 use crate::simulate::wecom::Fault;
 use crate::simulate::wecom::Simulator;
-use crate::simulate::wecom::callback;
 use crate::simulate::wecom::callback::Parcel;
 use crate::simulate::wecom::session::Phase;
 use crate::simulate::wecom::session::Session;
@@ -172,15 +171,11 @@ pub(super) async fn member_says(
     Json(MemberSaying { app, text }): Json<MemberSaying>,
 ) -> Answer {
     simulator.change(|world, now| {
-        if !world.plan.apps.iter().any(|own| own.name == app) {
+        if world.plan.app(&app).is_none() {
             return Err(format!("no app is called {app}"));
         }
         let msg_id = world.number() >> 1;
-        world
-            .phones
-            .entry(member.clone())
-            .or_default()
-            .push(json!({ "at": now.to_string(), "from": "self", "message": callback::text(&text) }));
+        world.shows(&member, "self", &shown_text(&text), now);
         world.parcels.push_back(Parcel::Text { app, member, words: text, msg_id });
         Ok(json!({ "msgid": msg_id.to_string() }))
     })
@@ -228,7 +223,7 @@ pub(super) async fn servicer(
                 "msgtype": "text", "text": { "content": text },
             });
             world.happens(&account, item, now);
-            world.arrives(&customer, &servicer, &callback::text(&text), now);
+            world.arrives(&customer, &servicer, &shown_text(&text), now);
         }
         Ok(json!({}))
     })
@@ -279,6 +274,11 @@ pub(super) async fn revoke(State(simulator): State<Simulator>) -> Answer {
     })
 }
 
+/// Words as a phone shows them.
+fn shown_text(words: &str) -> Value {
+    json!({ "msgtype": "text", "content": words })
+}
+
 impl Simulator {
     /// Changes the world, and sends off what came of it.
     fn change(&self, deed: impl FnOnce(&mut World, Timestamp) -> Result<Value, String>) -> Answer {
@@ -312,10 +312,7 @@ impl World {
             "msgid": msgid, "open_kfid": account, "external_userid": customer, "send_time": now.as_second(),
             "origin": 3, "msgtype": kind, kind: object,
         });
-        self.phones
-            .entry(customer.to_owned())
-            .or_default()
-            .push(json!({ "at": now.to_string(), "from": "self", "message": shown }));
+        self.shows(customer, "self", &shown, now);
         self.happens(account, item, now);
         Ok(json!({ "msgid": msgid }))
     }

@@ -62,6 +62,11 @@ impl Plan {
         }
     }
 
+    /// The app of that name.
+    pub(super) fn app(&self, name: &str) -> Option<&AppPlan> {
+        self.apps.iter().find(|app| app.name == name)
+    }
+
     /// Variables that `yingda serve` needs to meet this company, in the names of the shipped bots.
     #[must_use]
     pub fn variables(&self) -> Vec<(String, String)> {

@@ -144,8 +144,13 @@ impl World {
 
     /// A message appears on somebody's phone.
     pub(super) fn arrives(&mut self, whom: &str, from: &str, message: &Value, now: Timestamp) {
+        self.shows(whom, from, message, now);
+        self.ledger.arrival(now, whom, message);
+    }
+
+    /// A phone shows a message, its owner's own (`self`) included.
+    pub(super) fn shows(&mut self, whom: &str, from: &str, message: &Value, now: Timestamp) {
         let shown = json!({ "at": now.to_string(), "from": from, "message": message });
         self.phones.entry(whom.to_owned()).or_default().push(shown);
-        self.ledger.arrival(now, whom, message);
     }
 }
