@@ -7,6 +7,7 @@ use anyhow::Context;
 use jiff::tz::TimeZone;
 
 use crate::config::Config;
+use crate::service::servicing;
 use crate::service::view;
 use crate::store::Fate;
 use crate::store::SqliteStore;
@@ -40,8 +41,12 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         };
         writeln!(
             out,
-            "#{} {written} [{}] 会话 {}，试过 {} 次：{reason}",
-            row.id, row.sender, row.conversation_id, row.attempts
+            "#{} {written} [{}] 会话 {}，试过 {} 次：{reason} {}",
+            row.id,
+            row.sender,
+            row.conversation_id,
+            row.attempts,
+            servicing::explained(reason)
         )?;
     }
     if rows.is_empty() && !args.json {

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::config::Serve as ServeSettings;
 use crate::desk::feed::Feeds;
 use crate::desk::interrupted;
+use crate::desk::media;
 use crate::desk::outbox;
 use crate::desk::sweep;
 use crate::desk::timers;
@@ -99,6 +100,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     desk.requests_max = config.serve.requests_max;
     let kf = desk.open_kf();
     let (apps, plans, callbacks) = (desk.apps.clone(), desk.plans(), desk.callbacks.clone());
+    let shelf = Arc::clone(&desk.media);
     greet(address, engines.values(), &desk, &keys)?;
     if engines.values().any(|engine| demo_shop::wanted(engine)) {
         note(format_args!("  演示店铺（查订单、办退换用）：http://{demo_shop}/"));
@@ -114,7 +116,8 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
         tokio::spawn(sweep::run(Arc::clone(&service), keep)),
         tokio::spawn(watch.run()),
         tokio::spawn(feeds.run()),
-        tokio::spawn(outbox::run(Arc::clone(&service), apps)),
+        tokio::spawn(media::run(Arc::clone(&shelf), apps.clone())),
+        tokio::spawn(outbox::run(Arc::clone(&service), shelf, apps)),
         tokio::spawn(kf.run()),
         tokio::spawn(interrupted::run(callbacks, plans)),
     ];

@@ -11,11 +11,17 @@ use tokio::task::JoinSet;
 
 use crate::channel::wecom::client::ClientError;
 use crate::channel::wecom::client::Remedy;
+use crate::channel::wecom::kf::Servicing;
 use crate::service::Service;
 use crate::service::app::App;
 use crate::service::call;
 use crate::service::call::Caller;
 use crate::service::callback::chain;
+use crate::service::media::MediaShelf;
+use crate::service::outgoing::Outgoing;
+use crate::service::servicing;
+use crate::service::servicing::StateError;
+use crate::service::servicing::Talk;
 use crate::store::Attempt;
 use crate::store::OutboxId;
 use crate::store::OutboxRow;
@@ -38,7 +44,9 @@ const BACK_OFF: [i64; 10] = [1, 2, 5, 15, 60, 300, 900, 3_600, 7_200, 14_400];
 const WINDOW: SignedDuration = SignedDuration::from_secs(60);
 
 /// Sends for as long as it is polled.
-pub async fn run(service: Arc<Service>, apps: BTreeMap<String, Arc<App>>) {
+///
+/// * `media`: what WeCom has of the bots' files, which forgets what WeCom says it has not.
+pub async fn run(service: Arc<Service>, media: Arc<MediaShelf>, apps: BTreeMap<String, Arc<App>>) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
     loop {
         tokio::select! {
@@ -47,7 +55,7 @@ pub async fn run(service: Arc<Service>, apps: BTreeMap<String, Arc<App>>) {
         }
         // What is sent makes room for what stands behind it.
         loop {
-            match send_due(&service, &apps).await {
+            match send_due(&service, &media, &apps).await {
                 Ok(0) => break,
                 Ok(_n_tried) => {}
                 Err(error) => {
@@ -60,18 +68,22 @@ pub async fn run(service: Arc<Service>, apps: BTreeMap<String, Arc<App>>) {
 }
 
 /// Tries to send what is due; returns how many it tried.
-async fn send_due(service: &Arc<Service>, apps: &BTreeMap<String, Arc<App>>) -> Result<usize, StoreError> {
+async fn send_due(
+    service: &Arc<Service>,
+    media: &Arc<MediaShelf>,
+    apps: &BTreeMap<String, Arc<App>>,
+) -> Result<usize, StoreError> {
     let rows = service.store().outbox_take(service.now(), ROWS_MAX).await?;
     let mut sending = JoinSet::new();
     for row in rows {
         let app = apps.get(&row.sender).cloned();
-        let service = Arc::clone(service);
+        let (service, media) = (Arc::clone(service), Arc::clone(media));
         sending.spawn(async move {
             let sending = async {
                 if row.sender == call::SENDER {
                     make(&service, &row).await
                 } else {
-                    send(app.as_deref(), &row).await
+                    send(&service, app.as_deref(), &media, &row).await
                 }
             };
             let sent = tokio::time::timeout(SEND_MAX, sending).await;
@@ -110,17 +122,58 @@ enum NotSent {
     Refused,
 }
 
-async fn send(app: Option<&App>, row: &OutboxRow) -> Result<(), NotSent> {
+async fn send(
+    service: &Service,
+    app: Option<&App>,
+    media: &MediaShelf,
+    row: &OutboxRow,
+) -> Result<(), NotSent> {
     let active = app.and_then(|app| app.active.as_ref()).ok_or(NotSent::NoApp)?;
-    let body: Value = serde_json::from_str(&row.body).map_err(|_| NotSent::NoMessage)?;
-    let path = body["path"].as_str().ok_or(NotSent::NoMessage)?;
-    match active.client.call(path, &body["json"]).await {
+    let call = Outgoing::read(&row.body).ok_or(NotSent::NoMessage)?;
+    let mut sent = active.client.call(&call.path, &call.json).await;
+    if let (Err(error), Some(media_id)) = (&sent, call.media_id())
+        && error.is_media_gone()
+    {
+        if let Err(error) = media.forget(media_id).await {
+            tracing::warn!(error = %chain(&error), "a file that WeCom has forgotten could not be forgotten");
+        }
+        if let Some(instead) = &call.instead {
+            sent = active.client.call(&call.path, instead).await;
+        }
+    }
+    if let Some(app) = app {
+        follow(service, app, &call, sent.as_ref().err()).await;
+    }
+    match sent {
         // Success with nobody reached is none.
         Ok(answer) if answer["invaliduser"].as_str().is_some_and(|users| !users.is_empty()) => {
             Err(NotSent::Nobody)
         }
         Ok(_answer) => Ok(()),
         Err(error) => Err(NotSent::Client(error)),
+    }
+}
+
+/// Notes who has a talk of 微信客服 once WeCom says that it is not the bot's: the pool of the client took it, or a message
+/// was refused.
+async fn follow(service: &Service, app: &App, call: &Outgoing, error: Option<&ClientError>) {
+    let of = |name: &str| call.json[name].as_str();
+    let Some((open_kfid, external_userid)) = of("open_kfid").zip(of("touser").or(of("external_userid")))
+    else {
+        return;
+    };
+    let talk = Talk { bot: &app.bot, open_kfid, external_userid };
+    let followed = match (call.path.as_str(), error, &app.active) {
+        (servicing::TRANSFER, None, _) => {
+            servicing::follow(service, talk, &Servicing::Took, None).await.map_err(StateError::Store)
+        }
+        (_, Some(error), Some(active)) if error.is_not_ours() => {
+            servicing::follow_state(service, &active.client, talk).await
+        }
+        _ => return,
+    };
+    if let Err(error) = followed {
+        tracing::warn!(app = %app.name, error = %chain(&error), "who has a talk could not be followed");
     }
 }
 

@@ -50,6 +50,7 @@ use crate::service::callback::Callbacks;
 use crate::service::callback::Plan;
 use crate::service::handover::Handover;
 use crate::service::kf::Accounts;
+use crate::service::media::MediaShelf;
 use crate::service::version::Versions;
 use crate::service::view::Address;
 
@@ -63,6 +64,8 @@ pub struct Desk {
     pub callbacks: Callbacks,
     /// Humans in the conversations.
     pub handover: Handover,
+    /// What WeCom has of the bots' files.
+    pub media: Arc<MediaShelf>,
     /// Their accounts of 微信客服.
     pub kf: Accounts,
     /// Signs links to attachments.
@@ -166,11 +169,13 @@ impl Desk {
     ) -> Self {
         let versions = Versions::new(Arc::clone(service.store()), Path::new("data"));
         let handover = Handover::new(Arc::clone(&service), apps.clone());
+        let media = Arc::new(MediaShelf::new(Arc::clone(&service)));
         Self {
             service,
             apps,
             callbacks,
             handover,
+            media,
             kf: Accounts::default(),
             signer,
             meter: Meter::new(),

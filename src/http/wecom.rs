@@ -97,9 +97,10 @@ pub(super) async fn receive(
     }
 }
 
-/// How replies of an app are laid out: one passive message, files as signed links.
-pub(super) fn plan(desk: &Desk, app: &App, host: &str) -> Plan {
+/// How replies of an app are laid out: one passive message, files as WeCom has them or as signed links.
+pub(super) fn plan(desk: &Desk, app: &Arc<App>, host: &str) -> Plan {
     let (links, host) = (desk.links(&app.bot), host.to_owned());
+    let (media, app) = (Arc::clone(&desk.media), Arc::clone(app));
     Arc::new(move |reply: &Reply| {
         let address = |path: &str| format!("{host}{}", links(path).url);
         let linked = |path: &str| Linked { url: address(path), until: links(path).until };
@@ -107,20 +108,22 @@ pub(super) fn plan(desk: &Desk, app: &App, host: &str) -> Plan {
             let absolute = path.starts_with("https://") || path.starts_with("http://");
             Some(if absolute { path.to_owned() } else { address(path) })
         };
-        passive::plan(reply, &|asset| Some(linked(&asset.path)), &picture)
+        passive::plan(&media.dressed(&app, reply), &|asset| Some(linked(&asset.path)), &picture)
     })
 }
 
-/// How replies of an app's customer service are laid out: texts and menus, files as signed links.
-pub(super) fn kf_messages(desk: &Desk, app: &App, host: &str) -> Messages {
+/// How replies of an app's customer service are laid out: texts and menus, files as WeCom has them or as signed
+/// links.
+pub(super) fn kf_messages(desk: &Desk, app: &Arc<App>, host: &str) -> Messages {
     let (links, host) = (desk.links_of(&app.bot), host.to_owned());
+    let (media, app) = (Arc::clone(&desk.media), Arc::clone(app));
     Arc::new(move |reply: &Reply| {
         let links = links();
         let linked = |asset: &Asset| {
             let Address { url, until } = links(&asset.path);
             Some(Linked { url: format!("{host}{url}"), until })
         };
-        active::to_customer(reply, &|part| passive::as_words(part, &linked))
+        active::to_customer(&media.dressed(&app, reply), &|part| passive::as_words(part, &linked))
     })
 }
 

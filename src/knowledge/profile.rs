@@ -214,6 +214,8 @@ pub struct Handoff {
     pub overdue_group: Option<String>,
     /// Minutes that a human may be silent before the customer waits for another, 1 to 240.
     pub lease_minutes: u32,
+    /// Whether customers of 微信客服 wait in the WeCom client, where its servicers take them, instead of in our inbox.
+    pub in_client: bool,
     /// Address that is told of every handoff, `env:NAME`, after Standard Webhooks.
     pub webhook: Option<String>,
     /// Key of the webhook's signature, `env:NAME`, value `whsec_` and base64.
@@ -229,6 +231,7 @@ impl Default for Handoff {
             wait_minutes: 5,
             overdue_group: None,
             lease_minutes: 10,
+            in_client: false,
             webhook: None,
             webhook_secret: None,
         }

@@ -25,6 +25,20 @@ pub struct ReplySpec {
     pub attachments: Vec<AttachmentSpec>,
 }
 
+/// The file that WeCom gets of a voice clip: the AMR of the same name, because pages play no AMR and WeCom nothing else.
+///
+/// ```
+/// use yingda::knowledge::reply::wecom_voice;
+///
+/// assert_eq!(wecom_voice("attachments/quotation.mp3"), "attachments/quotation.amr");
+/// ```
+#[must_use]
+pub fn wecom_voice(file: &str) -> String {
+    let folder = file.rfind('/').map_or(0, |slash| slash + 1);
+    let stem = file[folder..].rfind('.').map_or(file.len(), |dot| folder + dot);
+    format!("{}.amr", &file[..stem])
+}
+
 /// One attachment.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
@@ -63,9 +77,9 @@ pub enum AttachmentSpec {
         /// WeCom media id.
         media_id: Option<String>,
     },
-    /// A voice clip (AMR on WeCom).
+    /// A voice clip.
     Voice {
-        /// Path below the bot's folder.
+        /// Path below the bot's folder: an MP3 for pages, with the AMR of [`wecom_voice`] beside it.
         file: String,
         /// What to call it.
         title: Option<String>,

@@ -405,6 +405,9 @@ fn replies_and_their_attachments() {
     check_reply(&attached("kind = \"image\"\nfile = \"/etc/passwd\""), "replies.toml:5 attachment-path");
     check_reply(&attached("kind = \"image\"\nfile = \"x.pdf\""), "replies.toml:5 attachment-format");
     check_reply(&attached("kind = \"voice\"\nfile = \"x.png\""), "replies.toml:5 attachment-format");
+    let voice = attached("kind = \"voice\"\nfile = \"x.mp3\"");
+    let beside = [("replies.toml", voice.as_str()), ("x.mp3", "12345678"), ("x.amr", "12345678")];
+    assert_eq!(findings(&beside), [], "pages play the one and WeCom the other");
     check_reply(&attached("kind = \"link\"\ntitle = \"x\"\nurl = \"www.a.cn\""), "replies.toml:6 bad-url");
     let card = |title: usize, words: usize| {
         let (title, words) = ("a".repeat(title), "a".repeat(words));

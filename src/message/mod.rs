@@ -4,11 +4,13 @@
 
 mod customer;
 mod inbound;
+mod media;
 mod rating;
 mod reply;
 
 pub use customer::{Customer, CustomerKind};
 pub use inbound::{Channel, Content, Inbound, MessageKind};
+pub use media::Media;
 pub use rating::Rating;
 pub use reply::{Asset, Card, Part, Reply};
 

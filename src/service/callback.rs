@@ -14,7 +14,6 @@ use std::time::Instant;
 
 use jiff::SignedDuration;
 use jiff::Timestamp;
-use serde_json::json;
 use tokio::sync::watch;
 
 use crate::channel::wecom::active;
@@ -37,6 +36,7 @@ use crate::service::delivery::Back;
 use crate::service::delivery::Delivery;
 use crate::service::delivery::message_key;
 use crate::service::handover::Route;
+use crate::service::outgoing::Outgoing;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
 use crate::store::CallbackRow;
@@ -365,7 +365,7 @@ fn late_call(
     Some(NewOutbox {
         sender: app.name.clone(),
         recipient: member.to_owned(),
-        body: json!({ "path": "message/send", "json": message }).to_string(),
+        body: Outgoing::new("message/send", message).to_json(),
         key: id,
         to_customer: true,
         latest_only: true,

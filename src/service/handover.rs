@@ -31,7 +31,8 @@ use crate::reply::standard::Sentence;
 use crate::service::Service;
 use crate::service::app::App;
 use crate::service::delivery::own_key;
-use crate::service::kf::addressed;
+use crate::service::kf::outgoing;
+use crate::service::outgoing::Outgoing;
 use crate::service::state;
 use crate::service::view;
 use crate::store::AgentId;
@@ -494,22 +495,18 @@ impl Handover {
         let outbox = messages.into_iter().enumerate().filter_map(|(part, message)| {
             let key = own_key(met.row.id, met.row.revision, part);
             let body = match (&route.kf, active.agent_id) {
-                (Some(kf), _) => {
-                    let mut message = addressed(message, kf, &recipient);
-                    message["msgid"] = json!(key);
-                    json!({ "path": "kf/send_msg", "json": message })
-                }
+                (Some(kf), _) => outgoing(message, kf, &recipient, &key),
                 (None, Some(agent_id)) => {
-                    let words = message["text"]["content"].as_str().unwrap_or_default().to_owned();
-                    let message = active::to_member(&Passive::Text(words), agent_id, &recipient, &key);
-                    json!({ "path": "message/send", "json": message })
+                    let words = message.json["text"]["content"].as_str().unwrap_or_default().to_owned();
+                    let json = active::to_member(&Passive::Text(words), agent_id, &recipient, &key);
+                    Outgoing::new("message/send", json)
                 }
                 (None, None) => return None,
             };
             Some(NewOutbox {
                 sender: route.app.clone(),
                 recipient: recipient.clone(),
-                body: body.to_string(),
+                body: body.to_json(),
                 key,
                 to_customer: true,
                 latest_only: false,

@@ -19,6 +19,8 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tokio::sync::Semaphore;
 
+use crate::channel::wecom::active::Message;
+use crate::channel::wecom::active::text_message;
 use crate::channel::wecom::client::Client;
 use crate::channel::wecom::client::ClientError;
 use crate::channel::wecom::client::Remedy;
@@ -41,13 +43,13 @@ use crate::service::callback::chain;
 use crate::service::delivery::Back;
 use crate::service::delivery::Delivery;
 use crate::service::delivery::message_key;
-use crate::service::handover;
 use crate::service::handover::Route;
+use crate::service::outgoing::Outgoing;
+use crate::service::servicing;
+use crate::service::servicing::Talk;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
 use crate::store::CallbackRow;
-use crate::store::Change;
-use crate::store::CustomerKey;
 use crate::store::NewOutbox;
 use crate::store::Page;
 use crate::store::PageItem;
@@ -83,11 +85,8 @@ const QUIETS_MAX: usize = 4;
 /// Pages in a row that say that there is more and do not move on.
 const STILL_MAX: usize = 10;
 
-/// Rounds of reading and changing before a conversation that others keep changing is left for the next look.
-const ROUNDS_MAX: usize = 3;
-
 /// Makes of a reply the messages that are sent, without address and id.
-pub type Messages = Arc<dyn Fn(&Reply) -> Vec<Value> + Send + Sync>;
+pub type Messages = Arc<dyn Fn(&Reply) -> Vec<Message> + Send + Sync>;
 
 /// Why an account could not be read. What was read is kept, and the next reading goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +118,7 @@ pub struct Account {
     room: Arc<Semaphore>,
 }
 
-/// A message without an answer, or a deed that was not followed yet.
+/// A message without an answer, or an event that was not followed yet.
 struct Open {
     key: CallbackKey,
     received_at: Timestamp,
@@ -131,6 +130,7 @@ struct Open {
 enum Happened {
     Customer(Content),
     Servicer(Servicing),
+    Undelivered { msgid: String, fail_type: i64 },
 }
 
 impl Open {
@@ -150,7 +150,7 @@ impl Accounts {
     pub fn new(
         service: &Arc<Service>,
         apps: &BTreeMap<String, Arc<App>>,
-        messages: &dyn Fn(&App) -> Messages,
+        messages: &dyn Fn(&Arc<App>) -> Messages,
     ) -> Self {
         let accounts = apps.values().flat_map(|app| {
             app.kf.iter().map(|open_kfid| {
@@ -229,7 +229,10 @@ impl Account {
         while n_still < STILL_MAX {
             let cursor = store.cursor(&self.source()).await?;
             let answer = self.ask(&active.client, cursor.as_deref()).await?;
-            let Some(page) = SyncPage::read(&answer) else { return Ok(()) };
+            let Some(page) = SyncPage::read(&answer) else {
+                tracing::warn!(app = %self.app.name, "a page without a cursor is left for the next look");
+                return Ok(());
+            };
             let now = self.service.now();
             let is_old = |item: &KfItem| {
                 let sent = Timestamp::from_second(item.send_time).unwrap_or(now);
@@ -371,14 +374,14 @@ impl Account {
             let [.., last] = messages else { continue };
             let said = messages.iter().filter_map(|open| match &open.happened {
                 Happened::Customer(content) => Some((open.key.clone(), content.clone())),
-                Happened::Servicer(_) => None,
+                Happened::Servicer(_) | Happened::Undelivered { .. } => None,
             });
             let all: Vec<(CallbackKey, Content)> = said.collect();
-            if let (Happened::Servicer(servicing), []) = (&last.happened, all.as_slice()) {
-                match self.follow(customer, servicing, last).await {
+            if let Some(followed) = self.follow(customer, last).await {
+                match followed {
                     Ok(()) => continue,
                     Err(error) => {
-                        tracing::warn!(app = %self.app.name, error = %chain(&error), "a servicer's deed waits");
+                        tracing::warn!(app = %self.app.name, error = %chain(&error), "an event of a talk waits");
                         return;
                     }
                 }
@@ -405,19 +408,16 @@ impl Account {
         }
     }
 
-    /// Notes what a servicer does in the WeCom client: the bot is silent until they are done.
-    async fn follow(&self, customer: &str, servicing: &Servicing, open: &Open) -> Result<(), StoreError> {
-        let (store, now) = (self.service.store(), self.service.now());
-        let key = CustomerKey::new(&self.app.bot, Channel::WecomKf, customer)?;
-        let answers = vec![CallbackAnswer { key: open.key.clone(), reply: String::new(), late: false }];
-        let mut round = 1;
-        loop {
-            let row = store.conversation(&key, now).await?;
-            let change = Change { answers: answers.clone(), ..handover::in_client(&row, servicing, now) };
-            match store.change(&change).await {
-                Ok(_) | Err(StoreError::CallbackAnswered { .. }) => return Ok(()),
-                Err(StoreError::Conflict { .. }) if round < ROUNDS_MAX => round += 1,
-                Err(error) => return Err(error),
+    /// Does what is due for what is no message of the customer's; `None` for one that is.
+    async fn follow(&self, customer: &str, open: &Open) -> Option<Result<(), StoreError>> {
+        let talk = Talk { bot: &self.app.bot, open_kfid: &self.open_kfid, external_userid: customer };
+        match &open.happened {
+            Happened::Customer(_) => None,
+            Happened::Servicer(servicing) => {
+                Some(servicing::follow(&self.service, talk, servicing, Some(&open.key)).await)
+            }
+            Happened::Undelivered { msgid, fail_type } => {
+                Some(servicing::undelivered(&self.service, msgid, *fail_type, &open.key).await)
             }
         }
     }
@@ -432,7 +432,7 @@ impl Account {
         let (reply, [.., last]) = (self.service.apology(question), keys) else { return Ok(()) };
         if let Some(active) = &self.app.active {
             for (part, message) in (self.messages)(&reply).into_iter().enumerate() {
-                let mut body = addressed(message, &self.open_kfid, &item.external_userid);
+                let mut body = addressed(message.json, &self.open_kfid, &item.external_userid);
                 body["msgid"] = json!(message_key(last, part));
                 let sent = active.client.call("kf/send_msg", &body).await;
                 match sent.map_err(|error| (error.remedy(), error)) {
@@ -461,26 +461,28 @@ impl Account {
             (Arc::clone(&self.messages), self.app.name.clone(), self.open_kfid.clone());
         let (key, item) = (key.clone(), item.clone());
         let back = move |reply: &Reply| {
-            let calls = messages(reply).into_iter().enumerate().map(|(part, mut message)| {
+            let calls = messages(reply).into_iter().enumerate().map(|(part, message)| {
                 let code = match &item.body {
                     KfBody::EnterSession { welcome_code } if part == 0 => welcome_code.as_ref(),
                     _ => None,
                 };
-                let (path, mut message, expires_at) = match code {
+                let id = message_key(&key, part);
+                let (call, expires_at) = match code {
                     Some(code) => {
-                        message["code"] = json!(code.expose());
+                        // A code lets words be sent, and menus.
+                        let mut json = message.instead.map_or(message.json, |words| text_message(&words));
+                        json["code"] = json!(code.expose());
+                        json["msgid"] = json!(id);
                         let sent = Timestamp::from_second(item.send_time).ok();
                         let expires_at = sent.and_then(|sent| sent.checked_add(WELCOME).ok());
-                        ("kf/send_msg_on_event", message, expires_at)
+                        (Outgoing::new("kf/send_msg_on_event", json), expires_at)
                     }
-                    None => ("kf/send_msg", addressed(message, &open_kfid, &item.external_userid), None),
+                    None => (outgoing(message, &open_kfid, &item.external_userid, &id), None),
                 };
-                let id = message_key(&key, part);
-                message["msgid"] = json!(id);
                 NewOutbox {
                     sender: app.clone(),
                     recipient: item.external_userid.clone(),
-                    body: json!({ "path": path, "json": message }).to_string(),
+                    body: call.to_json(),
                     key: id,
                     to_customer: true,
                     latest_only: false,
@@ -494,8 +496,21 @@ impl Account {
     }
 }
 
+/// The call that brings a message to a customer of an account.
+///
+/// * `id`: what WeCom tells a repetition by.
+pub(super) fn outgoing(message: Message, open_kfid: &str, external_userid: &str, id: &str) -> Outgoing {
+    let whole = |json| {
+        let mut json = addressed(json, open_kfid, external_userid);
+        json["msgid"] = json!(id);
+        json
+    };
+    let instead = message.instead.map(|words| whole(text_message(&words)));
+    Outgoing { instead, ..Outgoing::new("kf/send_msg", whole(message.json)) }
+}
+
 /// A message to a customer of an account.
-pub(super) fn addressed(mut message: Value, open_kfid: &str, external_userid: &str) -> Value {
+fn addressed(mut message: Value, open_kfid: &str, external_userid: &str) -> Value {
     message["touser"] = json!(external_userid);
     message["open_kfid"] = json!(open_kfid);
     message
@@ -503,6 +518,9 @@ pub(super) fn addressed(mut message: Value, open_kfid: &str, external_userid: &s
 
 /// What of an item is to be answered or followed; `None` where remembering is all.
 fn happened(item: &KfItem) -> Option<Happened> {
+    if let KfBody::SendFail { msgid, fail_type } = &item.body {
+        return Some(Happened::Undelivered { msgid: msgid.clone(), fail_type: *fail_type });
+    }
     let said = item.content().map(Happened::Customer);
     said.or_else(|| item.servicing().map(Happened::Servicer))
 }

@@ -21,9 +21,13 @@ use crate::policy::state::State;
 use crate::policy::state::Target;
 use crate::service::call;
 use crate::service::delivery::Composed;
+use crate::service::delivery::Delivery;
+use crate::service::delivery::message_key;
 use crate::service::handover;
 use crate::service::personal;
 use crate::service::personal::PLACES;
+use crate::service::servicing;
+use crate::service::servicing::Talk;
 use crate::service::state;
 use crate::service::view;
 use crate::store::ConversationRow;
@@ -31,11 +35,15 @@ use crate::store::HandoffRequest;
 use crate::store::NAME_BYTES_MAX;
 use crate::store::NewOutbox;
 use crate::store::NewTicket;
+use crate::store::Speaker;
 use crate::store::TaskStep;
 use crate::store::TurnRow;
 use crate::task::Call;
 use crate::task::StepEvent;
 use crate::task::Ticket;
+
+/// Above the number of any part of a reply, so that what follows it has a key of its own.
+const PARTS_MAX: usize = 1_000;
 
 /// Everything that one message changes, for one transaction.
 pub(super) fn row(
@@ -102,6 +110,28 @@ pub(super) fn said(kind: MessageKind, text: &str, personal: &[[usize; 2]], with:
         said["with"] = with.iter().map(|kind| kind.as_str()).collect();
     }
     said.to_string()
+}
+
+/// The call that lets a customer of 微信客服 wait in the WeCom client, behind the words that say so; where the bot hands
+/// over there, and nobody has them yet.
+pub(super) fn to_pool(
+    engine: &Engine,
+    conversation: &ConversationRow,
+    delivery: Option<&Delivery>,
+    turn: &Turn,
+) -> Option<NewOutbox> {
+    let route = delivery?.route.as_ref()?;
+    let is_handoff = matches!(turn.decision, Decision::Handoff { .. });
+    if !is_handoff || !engine.known().profile.handoff.in_client || conversation.speaker == Speaker::Human {
+        return None;
+    }
+    let talk = Talk {
+        bot: &engine.known().bot,
+        open_kfid: route.kf.as_deref()?,
+        external_userid: conversation.customer.customer_id(),
+    };
+    let key = message_key(delivery?.keys.last()?, PARTS_MAX);
+    Some(servicing::to_pool(&route.app, talk, key))
 }
 
 /// Calls of rules that fired, to be made once the turn is committed and as often as it takes.

@@ -28,6 +28,7 @@ use crate::policy::decision::Move;
 use crate::policy::decision::Reason;
 use crate::reply::quote::quotation;
 use crate::service::personal::Personal;
+use crate::service::servicing;
 use crate::store::Fate;
 use crate::store::HandoffRow;
 use crate::store::OutboxRow;
@@ -209,6 +210,7 @@ pub fn unsent(row: &OutboxRow) -> Value {
         "attempts": row.attempts,
         "written_at": row.created_at.to_string(),
         "reason": reason,
+        "advice": reason.map(|reason| servicing::explained(reason)),
     })
 }
 

@@ -12,6 +12,7 @@ mod exchange;
 mod handoff;
 mod handover;
 mod limit;
+mod media;
 mod outbox;
 mod privacy;
 mod sqlite;
@@ -43,6 +44,7 @@ pub use handover::{
     Speaker, TimerKind, TimerRow,
 };
 pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
+pub use media::{MediaKey, MediaRow};
 pub use outbox::{Attempt, Fate, NewOutbox, OUTBOX_LEASE, OutboxId, OutboxRow, Page, PageItem};
 pub use privacy::{CustomerFile, Forgotten};
 pub use sqlite::SqliteStore;
@@ -168,11 +170,18 @@ pub trait Store: Send + Sync + 'static {
     /// * `limit`: most rows, cut to [`ROWS_MAX`].
     fn outbox_take(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>>;
 
-    /// Notes what came of attempts to send, all of them in one transaction.
+    /// Notes what came of attempts to send, all of them in one transaction. Staff are told of what a customer will not get.
     ///
     /// # Errors
     /// [`StoreError::TooLong`] for a reason.
     fn outbox_tried<'a>(&'a self, attempts: &'a [(OutboxId, Attempt)], now: Timestamp)
+    -> StoreFuture<'a, ()>;
+
+    /// Notes that a message of that key did not arrive, although the other side had taken it. Staff are told, once.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLong`] for the reason.
+    fn outbox_undelivered<'a>(&'a self, key: &'a str, reason: &'a str, now: Timestamp)
     -> StoreFuture<'a, ()>;
 
     /// Messages that were never sent, latest first.
@@ -354,6 +363,18 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Empty`], [`StoreError::TooLong`].
     fn set_setting_if_absent<'a>(&'a self, name: &'a str, value: &'a str) -> StoreFuture<'a, String>;
+
+    /// What WeCom calls a file that it was handed; `None` for one that it never got, or that is forgotten.
+    fn media<'a>(&'a self, key: &'a MediaKey) -> StoreFuture<'a, Option<MediaRow>>;
+
+    /// Notes what WeCom calls a file from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`], [`StoreError::TooLong`].
+    fn media_keep<'a>(&'a self, key: &'a MediaKey, media_id: &'a str, now: Timestamp) -> StoreFuture<'a, ()>;
+
+    /// Forgets a file that WeCom has forgotten.
+    fn media_forget<'a>(&'a self, media_id: &'a str) -> StoreFuture<'a, ()>;
 
     /// Keeps a version of a bot's knowledge, for ever. The same files are the same version: the one that is there
     /// already is given back, with the author and the time of its first coming.

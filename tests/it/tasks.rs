@@ -32,6 +32,7 @@ use yingda::policy::decision::Decision;
 use yingda::service::Question;
 use yingda::service::Service;
 use yingda::service::call::Calls;
+use yingda::service::media::MediaShelf;
 use yingda::simulate::shop::Shop as DemoShop;
 use yingda::store::CustomerKey;
 use yingda::store::SqliteStore;
@@ -403,7 +404,8 @@ async fn what_a_rule_calls_is_called_after_the_commit_and_as_often_as_it_takes()
     .await;
     shop.say("退货登记").await;
     let asked = || shop.erp.asked().into_iter().filter(|asked| asked.path == "/notify").collect::<Vec<_>>();
-    let sending = tokio::spawn(outbox::run(Arc::clone(&shop.service), Default::default()));
+    let shelf = Arc::new(MediaShelf::new(Arc::clone(&shop.service)));
+    let sending = tokio::spawn(outbox::run(Arc::clone(&shop.service), shelf, Default::default()));
     let called = async {
         while asked().len() < 2 {
             tokio::task::yield_now().await;

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::channel::wecom::passive::Article;
 use crate::channel::wecom::passive::Passive;
 use crate::channel::wecom::passive::Words;
+use crate::message::Media;
 use crate::message::Part;
 use crate::message::Reply;
 
@@ -66,22 +67,64 @@ fn article(article: &Article) -> Value {
     })
 }
 
-/// The messages of a reply to a customer, without address and id: texts, and a menu where there is something to pick.
+/// One message to a customer, without address and id.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// What is sent.
+    pub json: Value,
+    /// The same in words, for a file that WeCom no longer has when its turn comes.
+    pub instead: Option<String>,
+}
+
+impl Message {
+    fn new(json: Value) -> Self {
+        Self { json, instead: None }
+    }
+}
+
+/// The messages of a reply to a customer: texts, files that WeCom has, and a menu where there is something to pick.
+///
+/// Files stand for themselves as long as there is room for as many messages; the last of them are put into words before
+/// anything is left out.
 ///
 /// * `words`: how a part that is neither is put into words.
 #[must_use]
-pub fn to_customer(reply: &Reply, words: &Words<'_>) -> Vec<Value> {
-    let mut messages: Vec<Value> = Vec::new();
+pub fn to_customer(reply: &Reply, words: &Words<'_>) -> Vec<Message> {
+    let n_files = reply.parts.iter().filter(|part| file(part).is_some()).count();
+    let mut messages = (0..=n_files)
+        .rev()
+        .map(|files_max| laid_out(reply, words, files_max))
+        .find(|messages| messages.len() <= KF_MESSAGES_MAX)
+        .unwrap_or_else(|| laid_out(reply, words, 0));
+    // What is too much is left out at the end, where it can be asked for again; a menu that closes it stays.
+    if messages.len() > KF_MESSAGES_MAX {
+        let last = messages.pop().filter(|last| last.json["msgtype"] == "msgmenu");
+        messages.truncate(KF_MESSAGES_MAX - usize::from(last.is_some()));
+        messages.extend(last);
+    }
+    messages
+}
+
+/// * `files_max`: so many files stand for themselves, from the front.
+fn laid_out(reply: &Reply, words: &Words<'_>, files_max: usize) -> Vec<Message> {
+    let mut messages = Vec::new();
     let mut text = String::new();
+    let mut n_files = 0;
     for part in &reply.parts {
+        let own = words(part);
+        if let Some(json) = file(part).filter(|_| n_files < files_max) {
+            n_files += 1;
+            push_text(&mut messages, &mut text);
+            messages.push(Message { json, instead: Some(own) });
+            continue;
+        }
         if let Part::Choices { prompt, options } = part
             && let Some(menu) = menu(prompt, options)
         {
             push_text(&mut messages, &mut text);
-            messages.push(menu);
+            messages.push(Message::new(menu));
             continue;
         }
-        let own = words(part);
         if own.trim().is_empty() {
             continue;
         }
@@ -91,13 +134,21 @@ pub fn to_customer(reply: &Reply, words: &Words<'_>) -> Vec<Value> {
         text.push_str(&own);
     }
     push_text(&mut messages, &mut text);
-    // What is too much is left out at the end, where it can be asked for again; a menu that closes it stays.
-    if messages.len() > KF_MESSAGES_MAX {
-        let last = messages.pop().filter(|last| last["msgtype"] == "msgmenu");
-        messages.truncate(KF_MESSAGES_MAX - usize::from(last.is_some()));
-        messages.extend(last);
-    }
     messages
+}
+
+/// A part as a file that WeCom has; `None` for another, and for a file that it has not.
+fn file(part: &Part) -> Option<Value> {
+    let (kind, asset) = match part {
+        Part::Image(asset) => (Media::Image, asset),
+        Part::Voice(asset) => (Media::Voice, asset),
+        Part::File(asset) => (Media::File, asset),
+        Part::Text(_) | Part::Choices { .. } | Part::Card(_) | Part::Link { .. } => return None,
+    };
+    let media_id = asset.media_id.as_ref().filter(|id| !id.trim().is_empty())?;
+    let mut message = json!({ "msgtype": kind.as_str() });
+    message[kind.as_str()] = json!({ "media_id": media_id });
+    Some(message)
 }
 
 /// A menu; `None` where it would break a limit, so that it is put into words instead.
@@ -120,7 +171,7 @@ fn menu(prompt: &str, options: &[String]) -> Option<Value> {
 }
 
 /// Takes the words so far as texts of which each fits.
-fn push_text(messages: &mut Vec<Value>, text: &mut String) {
+fn push_text(messages: &mut Vec<Message>, text: &mut String) {
     let mut rest = std::mem::take(text);
     while !rest.trim().is_empty() {
         let room = rest.floor_char_boundary(TEXT_BYTES_MAX);
@@ -130,9 +181,15 @@ fn push_text(messages: &mut Vec<Value>, text: &mut String) {
             _ => room,
         };
         let after = rest.split_off(end);
-        messages.push(json!({ "msgtype": "text", "text": { "content": rest.trim() } }));
+        messages.push(Message::new(text_message(rest.trim())));
         rest = after;
     }
+}
+
+/// A text, without address and id.
+#[must_use]
+pub fn text_message(words: &str) -> Value {
+    json!({ "msgtype": "text", "text": { "content": cut(words, TEXT_BYTES_MAX) } })
 }
 
 fn cut(text: &str, bytes_max: usize) -> &str {
@@ -142,13 +199,14 @@ fn cut(text: &str, bytes_max: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Asset;
 
     fn plain(part: &Part) -> String {
         part.words().join("\n")
     }
 
-    fn texts(messages: &[Value]) -> Vec<&str> {
-        messages.iter().filter_map(|message| message["text"]["content"].as_str()).collect()
+    fn texts(messages: &[Message]) -> Vec<&str> {
+        messages.iter().filter_map(|message| message.json["text"]["content"].as_str()).collect()
     }
 
     #[test]
@@ -173,8 +231,8 @@ mod tests {
         };
         let messages = to_customer(&reply, &plain);
         assert_eq!(texts(&messages), ["好的。"]);
-        assert_eq!(messages[1]["msgmenu"]["head_content"], "哪一种？");
-        assert_eq!(messages[1]["msgmenu"]["list"][1]["click"], json!({ "id": "2", "content": "换货" }));
+        assert_eq!(messages[1].json["msgmenu"]["head_content"], "哪一种？");
+        assert_eq!(messages[1].json["msgmenu"]["list"][1]["click"], json!({ "id": "2", "content": "换货" }));
         let long = vec!["很长的选项".repeat(10)];
         let worded =
             Reply { parts: vec![Part::Choices { prompt: "哪一种？".to_owned(), options: long }] };
@@ -189,9 +247,44 @@ mod tests {
         let reply = Reply { parts: vec![Part::Text(lines.join("\n")), menu] };
         let messages = to_customer(&reply, &plain);
         assert_eq!(messages.len(), KF_MESSAGES_MAX);
-        assert_eq!(messages[KF_MESSAGES_MAX - 1]["msgtype"], "msgmenu");
+        assert_eq!(messages[KF_MESSAGES_MAX - 1].json["msgtype"], "msgmenu");
         for text in texts(&messages) {
             assert!(text.len() <= TEXT_BYTES_MAX && text.ends_with('。'), "{}", text.len());
         }
+    }
+
+    #[test]
+    fn files_that_wecom_has_are_sent_as_themselves_while_there_is_room() {
+        let image = |number: usize| {
+            Part::Image(Asset {
+                path: format!("{number}.png"),
+                title: format!("图{number}"),
+                media_id: Some(format!("m{number}")),
+            })
+        };
+        let kinds = |parts: Vec<Part>| {
+            let messages = to_customer(&Reply { parts }, &plain);
+            let kind = |message: &Message| message.json["msgtype"].as_str().unwrap_or_default().to_owned();
+            messages.iter().map(kind).collect::<Vec<_>>().join(" ")
+        };
+        let charts = || std::iter::once(Part::Text("三张都发您".to_owned())).chain((0..3).map(image));
+        assert_eq!(kinds(charts().collect()), "text image image image");
+        let menu = Part::Choices { prompt: "还要吗".to_owned(), options: vec!["要".to_owned()] };
+        // The last is told of in words before the menu would be lost.
+        assert_eq!(kinds(charts().chain([menu.clone()]).collect()), "text image text msgmenu");
+        let unknown =
+            Part::File(Asset { path: "a.pdf".to_owned(), title: "价目表".to_owned(), media_id: None });
+        assert_eq!(kinds(vec![unknown, image(1)]), "text image");
+    }
+
+    #[test]
+    fn a_file_can_be_said_in_words() {
+        let voice =
+            Asset {
+                path: "q.mp3".to_owned(), title: "报价说明".to_owned(), media_id: Some("m1".to_owned())
+            };
+        let messages = to_customer(&Reply { parts: vec![Part::Voice(voice)] }, &plain);
+        let json = json!({ "msgtype": "voice", "voice": { "media_id": "m1" } });
+        assert_eq!(messages, [Message { json, instead: Some("报价说明".to_owned()) }]);
     }
 }

@@ -6,10 +6,13 @@ use std::time::Duration;
 use std::time::Instant;
 
 use reqwest::Url;
+use reqwest::multipart::Form;
+use reqwest::multipart::Part;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::channel::http_client;
+use crate::message::Media;
 use crate::secret::Secret;
 
 /// Where WeCom answers.
@@ -22,6 +25,9 @@ const EARLY: Duration = Duration::from_secs(300);
 
 /// Seconds that a token lives at most, whatever an answer says.
 const LIFE_MAX: u64 = 7_200;
+
+/// Time for handing over a file of 20 MB.
+const UPLOAD: Duration = Duration::from_secs(120);
 
 /// Most bytes of an answer; a page of a thousand messages is far below.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
@@ -98,6 +104,18 @@ impl ClientError {
         }
     }
 
+    /// Whether WeCom does not have a file that it was to send: it never had it, or its days are over.
+    #[must_use]
+    pub fn is_media_gone(&self) -> bool {
+        matches!(self.code(), Some(40007 | 40145))
+    }
+
+    /// Whether a talk of 微信客服 is with somebody else: a servicer, the pool of the client, nobody any more.
+    #[must_use]
+    pub fn is_not_ours(&self) -> bool {
+        self.code() == Some(95018)
+    }
+
     /// `errcode`, where there is one.
     #[must_use]
     pub fn code(&self) -> Option<i64> {
@@ -169,6 +187,32 @@ impl Client {
     /// See [`ClientError`].
     pub async fn fetch(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, ClientError> {
         self.with_token(path, query, &|url| self.http.get(url)).await
+    }
+
+    /// Hands WeCom a file to keep; returns its id, which all apps of the company may use until the file's
+    /// [`LIFE`](crate::channel::wecom::media::LIFE) is over.
+    ///
+    /// * `name`: what the receiver sees of a file, its ending included.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn upload(&self, kind: Media, name: &str, bytes: &[u8]) -> Result<String, ClientError> {
+        const PATH: &str = "media/upload";
+        let request = |url| {
+            let file = Part::bytes(bytes.to_vec()).file_name(name.to_owned());
+            // WeCom reads the name as it stands, and not the escaped form of RFC 5987.
+            let form = Form::new().percent_encode_noop().part("media", file);
+            self.http.post(url).timeout(UPLOAD).multipart(form)
+        };
+        let answer = self.with_token(PATH, &[("type", kind.as_str())], &request).await?;
+        match answer["media_id"].as_str() {
+            Some(id) if !id.is_empty() => Ok(id.to_owned()),
+            _ => Err(ClientError::Foreign {
+                path: PATH.to_owned(),
+                status: 200,
+                begins: "no media_id".to_owned(),
+            }),
+        }
     }
 
     async fn with_token(

@@ -12,6 +12,7 @@ pub mod crypto;
 pub mod envelope;
 pub mod event;
 pub mod kf;
+pub mod media;
 pub mod message;
 pub mod passive;
 mod xml;

@@ -7,50 +7,17 @@ use crate::knowledge::finding::Finding;
 use crate::knowledge::folder::PathError;
 use crate::knowledge::folder::file_below;
 use crate::knowledge::shown;
+use crate::message::Media;
 
-/// What an attached file is to WeCom.
-///
-/// Source: WeCom developer centre, 上传临时素材 (path 90253): above 5 bytes; pictures up to 10 MB as JPG or
-/// PNG, voice up to 2 MB as AMR, other files up to 20 MB.
-#[derive(Clone, Copy)]
-pub(super) enum Media {
-    /// A picture.
-    Image,
-    /// A voice clip.
-    Voice,
-    /// Any other file.
-    File,
-}
-
-impl Media {
-    fn bytes_max(self) -> u64 {
-        match self {
-            Self::Image => 10 << 20,
-            Self::Voice => 2 << 20,
-            Self::File => 20 << 20,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Image => "图片",
-            Self::Voice => "语音",
-            Self::File => "文件",
-        }
-    }
-
-    /// Endings of file names that WeCom takes; empty for any.
-    fn endings(self) -> &'static [&'static str] {
-        match self {
-            Self::Image => &["jpg", "jpeg", "png"],
-            Self::Voice => &["amr"],
-            Self::File => &[],
-        }
+/// What a kind of file is called.
+fn name(media: Media) -> &'static str {
+    match media {
+        Media::Image => "图片",
+        Media::Voice => "语音",
+        Media::Video => "视频",
+        Media::File => "文件",
     }
 }
-
-/// Smaller files are refused by WeCom.
-const BYTES_MIN: u64 = 6;
 
 /// What is wrong with an attached file.
 pub(super) fn findings(dir: &Path, path: &str, media: Media, source: &Source) -> Vec<Finding> {
@@ -60,21 +27,26 @@ pub(super) fn findings(dir: &Path, path: &str, media: Media, source: &Source) ->
     };
     let mut findings = Vec::new();
     let limit = media.bytes_max();
-    if bytes > limit || bytes < BYTES_MIN {
-        let (name, path) = (media.name(), shown(path));
-        let message = format!("{name}“{path}”有 {bytes} 字节，企业微信要求 {BYTES_MIN} 到 {limit} 字节。");
+    if bytes > limit || bytes < Media::BYTES_MIN {
+        let (name, path, min) = (name(media), shown(path), Media::BYTES_MIN);
+        let message = format!("{name}“{path}”有 {bytes} 字节，企业微信要求 {min} 到 {limit} 字节。");
         findings.push(Finding::error("attachment-size", source.clone(), message, "压缩，或者换成链接。"));
     }
     let ending =
         Path::new(path).extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
     if !media.endings().is_empty() && !media.endings().contains(&ending.as_str()) {
-        let (name, path, endings) = (media.name(), shown(path), media.endings().join("、"));
+        let (name, path, endings) = (name(media), shown(path), media.endings().join("、"));
         let message = format!("{name}“{path}”不是企业微信支持的格式（{endings}）。");
         findings.push(Finding::warning(
             "attachment-format",
             source.clone(),
             message,
-            "转换格式；只在网页上用就不用管。",
+            match media {
+                Media::Voice => {
+                    "用 `yingda voice` 转换，把得到的 .amr 放在同一个文件夹；只在网页上用就不用管。"
+                }
+                Media::Image | Media::Video | Media::File => "转换格式；只在网页上用就不用管。",
+            },
         ));
     }
     findings

@@ -8,13 +8,15 @@ use crate::knowledge::Knowledge;
 use crate::knowledge::Source;
 use crate::knowledge::entry::Validity;
 use crate::knowledge::finding::Finding;
+use crate::knowledge::folder::file_below;
 use crate::knowledge::lint::attachments;
-use crate::knowledge::lint::attachments::Media;
 use crate::knowledge::lint::spots::Spots;
 use crate::knowledge::near::suggestion;
 use crate::knowledge::reply::AttachmentSpec;
 use crate::knowledge::reply::Replies;
+use crate::knowledge::reply::wecom_voice;
 use crate::knowledge::shown;
+use crate::message::Media;
 
 /// Bytes of a card's title. Source: WeCom developer centre, 发送应用消息 (path 90236).
 const CARD_TITLE_BYTES_MAX: usize = 128;
@@ -51,7 +53,7 @@ impl Look<'_> {
     fn attachment(&mut self, reply: &str, attachment: &AttachmentSpec, today: Date) {
         match attachment {
             AttachmentSpec::Image { file, .. } => self.file(file, Media::Image),
-            AttachmentSpec::Voice { file, .. } => self.file(file, Media::Voice),
+            AttachmentSpec::Voice { file, .. } => self.voice(file),
             AttachmentSpec::File { file, valid_until, current, .. } => {
                 self.file(file, Media::File);
                 self.current(reply, current.as_deref());
@@ -77,6 +79,17 @@ impl Look<'_> {
 
     fn file(&mut self, file: &str, media: Media) {
         self.file_at("file", file, media);
+    }
+
+    /// WeCom takes another file than pages do, where there is one.
+    fn voice(&mut self, file: &str) {
+        let dir = &self.knowledge.dir;
+        let wecom = wecom_voice(file);
+        if wecom != file && file_below(dir, file).is_ok() && file_below(dir, &wecom).is_ok() {
+            self.file(&wecom, Media::Voice);
+        } else {
+            self.file(file, Media::Voice);
+        }
     }
 
     fn file_at(&mut self, key: &str, file: &str, media: Media) {

@@ -11,6 +11,7 @@ mod customer;
 mod exchange;
 mod handoff;
 mod handover;
+mod media;
 mod open;
 mod outbox;
 mod privacy;
@@ -58,6 +59,8 @@ use crate::store::HandoffId;
 use crate::store::HandoffRow;
 use crate::store::KeyId;
 use crate::store::KeyRow;
+use crate::store::MediaKey;
+use crate::store::MediaRow;
 use crate::store::MessageId;
 use crate::store::MessageRow;
 use crate::store::NewPublication;
@@ -208,6 +211,15 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> StoreFuture<'a, ()> {
         Box::pin(outbox::tried(self, attempts, now))
+    }
+
+    fn outbox_undelivered<'a>(
+        &'a self,
+        key: &'a str,
+        reason: &'a str,
+        now: Timestamp,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(outbox::undelivered(self, key, reason, now))
     }
 
     fn outbox_given_up(&self, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>> {
@@ -371,6 +383,18 @@ impl Store for SqliteStore {
 
     fn set_setting_if_absent<'a>(&'a self, name: &'a str, value: &'a str) -> StoreFuture<'a, String> {
         Box::pin(setting::set_if_absent(self, name, value))
+    }
+
+    fn media<'a>(&'a self, key: &'a MediaKey) -> StoreFuture<'a, Option<MediaRow>> {
+        Box::pin(media::find(self, key))
+    }
+
+    fn media_keep<'a>(&'a self, key: &'a MediaKey, media_id: &'a str, now: Timestamp) -> StoreFuture<'a, ()> {
+        Box::pin(media::keep(self, key, media_id, now))
+    }
+
+    fn media_forget<'a>(&'a self, media_id: &'a str) -> StoreFuture<'a, ()> {
+        Box::pin(media::forget(self, media_id))
     }
 
     fn version_add<'a>(&'a self, version: &'a NewVersion, now: Timestamp) -> StoreFuture<'a, VersionRow> {

@@ -86,6 +86,7 @@ fn migrator() -> Migrator {
         migration(6, "tasks", include_str!("../migrations/sqlite/0006_tasks.sql")),
         migration(7, "handover", include_str!("../migrations/sqlite/0007_handover.sql")),
         migration(8, "surveys", include_str!("../migrations/sqlite/0008_surveys.sql")),
+        migration(9, "media", include_str!("../migrations/sqlite/0009_media.sql")),
     ])
 }
 

@@ -18,6 +18,7 @@ use crate::store::StoreError;
 use crate::store::limit;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::column;
+use crate::store::sqlite::handover;
 
 /// Adds what a turn has to send.
 ///
@@ -104,6 +105,9 @@ pub(super) async fn take(
     Ok(rows)
 }
 
+/// What staff are told of a message that its customer will not get.
+const UNDELIVERED: &str = "undelivered";
+
 /// See [`Store::outbox_tried`](crate::store::Store::outbox_tried).
 pub(super) async fn tried(
     store: &SqliteStore,
@@ -121,18 +125,45 @@ pub(super) async fn tried(
             }
         };
         // What was taken stays taken, whoever comes late with another opinion.
-        sqlx::query(
+        let told: Option<(ConversationId, bool)> = sqlx::query_as(
             "UPDATE outbox SET fate = ?2, reason = ?3, next_ms = coalesce(?4, next_ms),
                  attempts = attempts + iif(?2 = 'sent', 0, 1), done_ms = iif(?2 = 'waiting', NULL, ?5)
-             WHERE id = ?1 AND fate != 'sent'",
+             WHERE id = ?1 AND fate != 'sent' RETURNING conversation_id, to_customer",
         )
         .bind(id)
         .bind(fate)
         .bind(reason)
         .bind(next)
         .bind(now.as_millisecond())
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
+        if let (Attempt::Failed { .. }, Some((conversation_id, true))) = (attempt, told) {
+            handover::tell(&mut transaction, conversation_id, UNDELIVERED, now).await?;
+        }
+    }
+    Ok(transaction.commit().await?)
+}
+
+/// See [`Store::outbox_undelivered`](crate::store::Store::outbox_undelivered).
+pub(super) async fn undelivered(
+    store: &SqliteStore,
+    key: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    limit::name("reason", reason)?;
+    let mut transaction = store.begin().await?;
+    let told: Option<ConversationId> = sqlx::query_scalar(
+        "UPDATE outbox SET fate = 'given up', reason = ?2, done_ms = ?3
+         WHERE key = ?1 AND fate = 'sent' RETURNING conversation_id",
+    )
+    .bind(key)
+    .bind(reason)
+    .bind(now.as_millisecond())
+    .fetch_optional(&mut *transaction)
+    .await?;
+    if let Some(conversation_id) = told {
+        handover::tell(&mut transaction, conversation_id, UNDELIVERED, now).await?;
     }
     Ok(transaction.commit().await?)
 }

@@ -3,6 +3,7 @@
 pub(super) mod callback;
 mod exchange;
 pub(super) mod handoff;
+mod media;
 mod outbox;
 mod privacy;
 mod setting;
@@ -45,8 +46,10 @@ pub(super) async fn all(store: Arc<dyn Store>) {
     handoff::a_webhook_has_one_taker(&[Arc::clone(&store)]).await;
     handoff::webhooks_are_leased_until_done(&*store).await;
     handoff::a_webhook_can_be_given_up(&*store).await;
+    media::files_are_found_until_they_are_forgotten(&*store).await;
     outbox::a_conversation_is_sent_in_order(&*store).await;
     outbox::what_comes_too_late_is_given_up_and_listed(&*store).await;
+    outbox::staff_are_told_once_of_what_a_customer_will_not_get(&*store).await;
     outbox::a_key_is_used_once(&*store).await;
     outbox::a_page_moves_its_cursor_with_it(&*store).await;
     outbox::what_the_shops_system_is_told_keeps_no_customer_waiting(&*store).await;

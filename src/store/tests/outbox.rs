@@ -91,6 +91,34 @@ pub(super) async fn what_comes_too_late_is_given_up_and_listed(store: &dyn Store
     assert_eq!(listed, expected.map(|(key, why)| (key.to_owned(), why.to_owned())));
 }
 
+pub(super) async fn staff_are_told_once_of_what_a_customer_will_not_get(store: &dyn Store) {
+    let call = NewOutbox { to_customer: false, ..message("g3") };
+    say(store, "g", 200, vec![message("g1"), message("g2"), call]).await;
+    let before = store.last_event().await.unwrap();
+    let told = async || {
+        let events = store.events(before, 10).await.unwrap();
+        events.iter().filter(|event| event.kind == "undelivered").count()
+    };
+    let taken = store.outbox_take(at(200), 99).await.unwrap();
+    let of = |key: &str| taken.iter().find(|row| row.key == key).unwrap().id;
+    let failed = || Attempt::Failed { reason: "errcode 95001".to_owned() };
+    store.outbox_tried(&[(of("g1"), Attempt::Taken), (of("g3"), failed())], at(201)).await.unwrap();
+    assert_eq!(told().await, 0, "what the shop's system did not get is no customer's loss");
+    for _twice in 0..2 {
+        store.outbox_undelivered("g1", "fail_type 4", at(202)).await.unwrap();
+    }
+    assert_eq!(told().await, 1);
+    let last = store.outbox_take(at(202), 99).await.unwrap();
+    assert_eq!(keys(&last), ["g2"]);
+    store.outbox_undelivered("g2", "fail_type 4", at(202)).await.unwrap();
+    store.outbox_undelivered("unknown", "fail_type 4", at(202)).await.unwrap();
+    assert_eq!(told().await, 1, "one on its way is not lost yet, and one of others is not ours");
+    store.outbox_tried(&[(last[0].id, failed())], at(203)).await.unwrap();
+    assert_eq!(told().await, 2);
+    let given_up = store.outbox_given_up(2).await.unwrap();
+    assert_eq!(keys(&given_up), ["g2", "g1"]);
+}
+
 pub(super) async fn a_key_is_used_once(store: &dyn Store) {
     say(store, "d", 0, vec![message("d1")]).await;
     let conversation = store.conversation(&customer("outbox", "d"), at(1)).await.unwrap();

@@ -56,7 +56,7 @@ impl Farm {
         let (kf, apps) = (desk.open_kf(), desk.apps.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn(kf.run());
-        tasks.spawn(outbox::run(Arc::clone(&service), apps));
+        tasks.spawn(outbox::run(Arc::clone(&service), Arc::clone(&desk.media), apps));
         Self { stand, router: router(desk), disk, clock, _tasks: tasks }
     }
 

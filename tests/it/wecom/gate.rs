@@ -36,6 +36,8 @@ use yingda::store::HandoffId;
 use yingda::store::HandoffRow;
 use yingda::store::KeyId;
 use yingda::store::KeyRow;
+use yingda::store::MediaKey;
+use yingda::store::MediaRow;
 use yingda::store::MessageId;
 use yingda::store::MessageRow;
 use yingda::store::NewPublication;
@@ -283,6 +285,15 @@ impl Store for Gate {
         self.inner.outbox_tried(attempts, now)
     }
 
+    fn outbox_undelivered<'a>(
+        &'a self,
+        key: &'a str,
+        reason: &'a str,
+        now: Timestamp,
+    ) -> StoreFuture<'a, ()> {
+        self.inner.outbox_undelivered(key, reason, now)
+    }
+
     fn outbox_given_up(&self, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>> {
         self.inner.outbox_given_up(limit)
     }
@@ -352,6 +363,18 @@ impl Store for Gate {
 
     fn set_setting_if_absent<'a>(&'a self, name: &'a str, value: &'a str) -> StoreFuture<'a, String> {
         self.inner.set_setting_if_absent(name, value)
+    }
+
+    fn media<'a>(&'a self, key: &'a MediaKey) -> StoreFuture<'a, Option<MediaRow>> {
+        self.inner.media(key)
+    }
+
+    fn media_keep<'a>(&'a self, key: &'a MediaKey, media_id: &'a str, now: Timestamp) -> StoreFuture<'a, ()> {
+        self.inner.media_keep(key, media_id, now)
+    }
+
+    fn media_forget<'a>(&'a self, media_id: &'a str) -> StoreFuture<'a, ()> {
+        self.inner.media_forget(media_id)
     }
 
     fn version_add<'a>(&'a self, version: &'a NewVersion, now: Timestamp) -> StoreFuture<'a, VersionRow> {

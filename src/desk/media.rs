@@ -1,0 +1,41 @@
+//! Keeps WeCom in possession of the bots' files.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::service::app::App;
+use crate::service::callback::chain;
+use crate::service::media::MediaShelf;
+
+/// How often it looks for files that have changed or grown old.
+const LOOK_EVERY: Duration = Duration::from_secs(20);
+
+/// The longest wait after failures; each doubles the one before.
+const WAIT_MAX: Duration = Duration::from_secs(600);
+
+/// Hands files over for as long as it is polled.
+pub async fn run(shelf: Arc<MediaShelf>, apps: BTreeMap<String, Arc<App>>) {
+    let mut wait = LOOK_EVERY;
+    loop {
+        let mut failed = false;
+        for app in apps.values() {
+            match shelf.renew(app).await {
+                Ok(0) => {}
+                Ok(n_files) => tracing::info!(app = %app.name, n_files, "handed files to WeCom"),
+                Err(error) => {
+                    failed = true;
+                    tracing::warn!(
+                        app = %app.name, error = %chain(&error),
+                        "files could not be handed to WeCom; replies link to them"
+                    );
+                }
+            }
+        }
+        wait = if failed { (2 * wait).min(WAIT_MAX) } else { LOOK_EVERY };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = shelf.lost() => {}
+        }
+    }
+}
