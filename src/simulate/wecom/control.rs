@@ -1,9 +1,13 @@
 //! What a test, or somebody at the page, makes happen in the world: below `/_sim/`.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::Path;
+use axum::extract::Query;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::response::Response;
 use jiff::SignedDuration;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -13,6 +17,7 @@ use serde_json::json;
 use crate::simulate::wecom::Fault;
 use crate::simulate::wecom::Simulator;
 use crate::simulate::wecom::callback::Parcel;
+use crate::simulate::wecom::media::Medium;
 use crate::simulate::wecom::session::Phase;
 use crate::simulate::wecom::session::Session;
 use crate::simulate::wecom::world::Occasion;
@@ -83,6 +88,14 @@ pub(super) struct Refusing {
     refuses: bool,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Bringing {
+    #[serde(rename = "type")]
+    kind: String,
+    filename: String,
+}
+
 /// `GET /_sim/ledger`.
 pub(super) async fn ledger(State(simulator): State<Simulator>) -> Json<Value> {
     Json(simulator.world().ledger.view())
@@ -150,6 +163,25 @@ pub(super) async fn send(
     Json(Sending { account, msgtype, object }): Json<Sending>,
 ) -> Answer {
     simulator.change(|world, now| world.writes((&account, &customer), (&msgtype, object), None, now))
+}
+
+/// Something that a customer may then send: the body is its bytes, in whatever format.
+pub(super) async fn bring(
+    State(simulator): State<Simulator>,
+    Query(Bringing { kind, filename }): Query<Bringing>,
+    bytes: Bytes,
+) -> Answer {
+    simulator.change(|world, now| Ok(json!({ "media_id": world.bring(&kind, &filename, bytes, now)? })))
+}
+
+/// A medium as a phone shows it, for as long as its bytes are here.
+pub(super) async fn medium(State(simulator): State<Simulator>, Path(id): Path<String>) -> Response {
+    simulator.world().media.get(&id).map_or_else(|| StatusCode::NOT_FOUND.into_response(), Medium::whole)
+}
+
+/// A permanent picture.
+pub(super) async fn picture(State(simulator): State<Simulator>, Path(id): Path<String>) -> Response {
+    simulator.world().pictures.get(&id).map_or_else(|| StatusCode::NOT_FOUND.into_response(), Medium::whole)
 }
 
 /// A customer wants no messages any more, or again.

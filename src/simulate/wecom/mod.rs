@@ -11,6 +11,7 @@ mod fault;
 mod fields;
 mod kf;
 mod ledger;
+mod media;
 mod message;
 mod plan;
 mod refusal;
@@ -28,10 +29,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::DefaultBodyLimit;
+use axum::extract::FromRequest;
 use axum::extract::Path;
 use axum::extract::Query;
+use axum::extract::Request;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::http::HeaderName;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::Html;
@@ -46,6 +51,7 @@ use serde_json::json;
 
 use crate::simulate::wecom::callback::Courier;
 use crate::simulate::wecom::fault::Effect;
+use crate::simulate::wecom::media::Part;
 use crate::simulate::wecom::refusal::Refusal;
 use crate::simulate::wecom::world::World;
 
@@ -73,6 +79,31 @@ struct Parameters {
     corpsecret: Option<String>,
     open_kfid: Option<String>,
     agentid: Option<String>,
+    media_id: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+/// A request as it came.
+struct Asked {
+    path: String,
+    parameters: Parameters,
+    headers: HeaderMap,
+    brought: Brought,
+}
+
+/// What a request brought.
+enum Brought {
+    /// A document; `None` where it could not be read.
+    Json(Option<Value>),
+    /// A form.
+    Form(Result<Vec<Part>, Refusal>),
+}
+
+/// What a request is answered with.
+enum Said {
+    Json(Value),
+    Binary(Response),
 }
 
 impl Simulator {
@@ -105,6 +136,10 @@ impl Simulator {
             .route("/_sim/clock", post(control::clock))
             .route("/_sim/faults", post(control::faults))
             .route("/_sim/tokens/revoke", post(control::revoke))
+            .route("/_sim/media", post(control::bring))
+            .route("/_sim/media/{id}", get(control::medium))
+            .route("/_sim/pictures/{id}", get(control::picture))
+            .layer(DefaultBodyLimit::max(media::REQUEST_BYTES_MAX))
             .with_state(self)
     }
 
@@ -123,10 +158,10 @@ async fn answer(
     State(simulator): State<Simulator>,
     Path(path): Path<String>,
     Query(parameters): Query<Parameters>,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Response {
     let fault = simulator.world().faults.take(&path);
+    let is_download = path == media::GET;
     match fault {
         Some(Effect::Status { status }) => {
             return StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY).into_response();
@@ -136,21 +171,70 @@ async fn answer(
             tokio::time::sleep(STALL).await;
             return StatusCode::GATEWAY_TIMEOUT.into_response();
         }
-        Some(Effect::Truncated) => {
+        Some(Effect::Truncated) if !is_download => {
             return ([(header::CONTENT_TYPE, "application/json")], "{\"errcode\":0,\"errm").into_response();
         }
         Some(Effect::Code { code }) => return Refusal::new(code, "by script").into_response(),
-        Some(Effect::AnswerLost | Effect::Lose | Effect::Twice { .. }) | None => {}
+        Some(Effect::Truncated | Effect::AnswerLost | Effect::Lose | Effect::Twice { .. }) | None => {}
     }
-    let response = simulator.world().take(&path, &parameters, &headers, &body);
+    let headers = request.headers().clone();
+    let brought = match Brought::read(&path, request).await {
+        Ok(brought) => brought,
+        Err(response) => return response,
+    };
+    let response = simulator.world().take(&Asked { path, parameters, headers, brought });
     simulator.courier.wake();
     if matches!(fault, Some(Effect::AnswerLost)) {
         return StatusCode::BAD_GATEWAY.into_response();
     }
     match response {
-        Ok(value) => axum::Json(value).into_response(),
+        Ok(Said::Binary(response)) if fault == Some(Effect::Truncated) => media::broken_off(response).await,
+        Ok(Said::Binary(response)) => response,
+        Ok(Said::Json(value)) => axum::Json(value).into_response(),
         Err(Wrong::Unknown) => StatusCode::NOT_FOUND.into_response(),
         Err(Wrong::Refused(refusal)) => refusal.into_response(),
+    }
+}
+
+impl Brought {
+    /// Reads what a request brings, or answers it where there is too much of it.
+    async fn read(path: &str, request: Request) -> Result<Self, Response> {
+        if [media::UPLOAD, media::UPLOAD_PICTURE].contains(&path) {
+            return Ok(Self::Form(media::parts(request).await));
+        }
+        let body = Bytes::from_request(request, &()).await.map_err(IntoResponse::into_response)?;
+        Ok(Self::Json(serde_json::from_slice(&body).ok()))
+    }
+
+    fn content_type(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "application/json",
+            Self::Form(_) => "multipart/form-data",
+        }
+    }
+}
+
+impl Asked {
+    /// The request as the ledger has it.
+    fn written(&self) -> Value {
+        match &self.brought {
+            Brought::Json(_) if self.path == media::GET => json!({ "media_id": self.parameters.media_id }),
+            Brought::Json(body) => body.clone().unwrap_or(Value::Null),
+            Brought::Form(parts) => {
+                let parts = parts.iter().flatten().map(Part::written).collect::<Vec<_>>();
+                json!({ "type": self.parameters.kind, "parts": parts })
+            }
+        }
+    }
+
+    /// A header, where it is there and a text.
+    fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Under which name this server was reached.
+    fn host(&self) -> &str {
+        self.header(header::HOST).unwrap_or("127.0.0.1")
     }
 }
 
@@ -169,53 +253,63 @@ impl From<Refusal> for Wrong {
 
 impl World {
     /// Does what a request asks for, and writes it down.
-    fn take(
-        &mut self,
-        path: &str,
-        parameters: &Parameters,
-        headers: &HeaderMap,
-        body: &Bytes,
-    ) -> Result<Value, Wrong> {
+    fn take(&mut self, asked: &Asked) -> Result<Said, Wrong> {
         let now = self.now();
-        let read: Option<Value> = serde_json::from_slice(body).ok();
-        let result = self.carry_out(path, parameters, read.as_ref(), now);
+        let path = asked.path.as_str();
+        let expected = asked.brought.content_type();
+        if asked.header(header::CONTENT_TYPE).is_some_and(|kind| !kind.starts_with(expected)) {
+            self.ledger.breaks(path, format!("content type is not {expected}"));
+        }
+        let result = match path {
+            media::GET => self.hand_out(asked, now).map(Said::Binary),
+            _ => self.carry_out(asked, now).map(Said::Json),
+        };
         let code = match &result {
             Ok(_) => Some(0),
             Err(Wrong::Refused(refusal)) => Some(refusal.code),
             Err(Wrong::Unknown) => None,
         };
-        let is_json = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_none_or(|kind| kind.starts_with("application/json"));
-        if !is_json {
-            self.ledger.breaks(path, "content type is not application/json");
-        }
-        self.ledger.request(now, path, read.unwrap_or(Value::Null), code);
-        result.map(|mut answer| {
-            answer["errcode"] = json!(0);
-            answer["errmsg"] = json!("ok");
-            answer
-        })
+        self.ledger.request(now, path, asked.written(), code);
+        result
     }
 
-    fn carry_out(
-        &mut self,
-        path: &str,
-        parameters: &Parameters,
-        body: Option<&Value>,
-        now: Timestamp,
-    ) -> Result<Value, Wrong> {
+    fn hand_out(&self, asked: &Asked, now: Timestamp) -> Result<Response, Wrong> {
+        self.authorised(asked.parameters.access_token.as_deref(), now)?;
+        let id = asked.parameters.media_id.as_deref();
+        Ok(media::get(self, id, asked.header(header::RANGE), now)?)
+    }
+
+    fn carry_out(&mut self, asked: &Asked, now: Timestamp) -> Result<Value, Wrong> {
+        let mut answer = json!({ "errcode": 0, "errmsg": "ok" });
+        let own = self.answer(asked, now)?;
+        for (name, value) in own.as_object().into_iter().flatten() {
+            answer[name] = value.clone();
+        }
+        Ok(answer)
+    }
+
+    /// The fields of an answer that are its own.
+    fn answer(&mut self, asked: &Asked, now: Timestamp) -> Result<Value, Wrong> {
+        let Asked { path, parameters, brought, .. } = asked;
         if path == "gettoken" {
             return Ok(self.issue(parameters.corpid.as_deref(), parameters.corpsecret.as_deref(), now)?);
         }
         let app = self.authorised(parameters.access_token.as_deref(), now)?;
         let nothing = json!({});
-        let body = body.unwrap_or(&nothing);
+        let body = match brought {
+            Brought::Json(body) => body.as_ref().unwrap_or(&nothing),
+            Brought::Form(parts) => {
+                let parts = parts.as_deref().map_err(Clone::clone)?;
+                return Ok(match path.as_str() {
+                    media::UPLOAD => media::upload(self, parameters.kind.as_deref(), parts, now)?,
+                    _ => media::upload_picture(self, asked.host(), parts, now)?,
+                });
+            }
+        };
         if !body.is_object() {
             return Err(Refusal::new(40_033, "body is no JSON object").into());
         }
-        Ok(match path {
+        Ok(match path.as_str() {
             "getcallbackip" => json!({ "ip_list": ["127.0.0.1"] }),
             "agent/get" => message::agent(self, app, parameters.agentid.as_deref())?,
             "message/send" => message::send(self, app, body, now)?,

@@ -14,6 +14,7 @@ use crate::simulate::wecom::callback::Parcel;
 use crate::simulate::wecom::dial::Dial;
 use crate::simulate::wecom::fault::Faults;
 use crate::simulate::wecom::ledger::Ledger;
+use crate::simulate::wecom::media::Medium;
 use crate::simulate::wecom::plan::Plan;
 use crate::simulate::wecom::session::Session;
 use crate::simulate::wecom::token::Issued;
@@ -76,6 +77,10 @@ pub(super) struct World {
     pub(super) pace: BTreeMap<(i64, String), Vec<Timestamp>>,
     /// App messages that may be taken back, with their time.
     pub(super) recallable: BTreeMap<String, Timestamp>,
+    /// What was brought, by media_id.
+    pub(super) media: BTreeMap<String, Medium>,
+    /// Permanent pictures, by the last part of their addresses.
+    pub(super) pictures: BTreeMap<String, Medium>,
     random: u64,
 }
 
@@ -108,6 +113,8 @@ impl World {
             repeats: BTreeMap::new(),
             pace: BTreeMap::new(),
             recallable: BTreeMap::new(),
+            media: BTreeMap::new(),
+            pictures: BTreeMap::new(),
             random: seed | 1,
         }
     }

@@ -1,11 +1,15 @@
 //! The server answers as the developer centre's pages say; read from there, not from our client.
 
+mod media;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::body::to_bytes;
+use axum::http::HeaderMap;
 use axum::http::Request;
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
@@ -42,6 +46,12 @@ impl Server {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
         serde_json::from_slice(&bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(&bytes)))
+    }
+
+    /// What comes back, where it is no document.
+    async fn raw(&self, request: Request<Body>) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let (head, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        (head.status, head.headers, to_bytes(body, 1 << 20).await.unwrap().to_vec())
     }
 
     async fn get(&self, path: &str) -> Value {
