@@ -30,6 +30,7 @@ mod threads;
 mod tickets;
 mod train;
 mod versions;
+mod voice;
 mod wecom;
 
 use std::io::Write as _;
@@ -97,6 +98,8 @@ enum Command {
     DemoShop(demo_shop::Args),
     /// Run a WeCom server on this machine: customers and members who write, and every rule that is broken.
     Simulate(simulate::Args),
+    /// Make voice clips of a sound, for WeCom and for pages; needs ffmpeg.
+    Voice(voice::Args),
     /// Set up WeCom: check apps, and say where to click.
     Wecom(wecom::Args),
     /// Hand out, or forget, all that is kept of one customer.
@@ -162,6 +165,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Outbox(args) => outbox::run(&args, &config),
         Command::DemoShop(args) => demo_shop::run(&args, &config),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Voice(args) => voice::run(&args),
         Command::Wecom(args) => wecom::run(&args, &config),
         Command::Customer(args) => customer::run(&args, &config),
         Command::Backup(args) => backup::backup(&args, &config),

@@ -101,6 +101,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let kf = desk.open_kf();
     let (apps, plans, callbacks) = (desk.apps.clone(), desk.plans(), desk.callbacks.clone());
     let shelf = Arc::clone(&desk.media);
+    media::recall(&shelf, &apps).await;
     greet(address, engines.values(), &desk, &keys)?;
     if engines.values().any(|engine| demo_shop::wanted(engine)) {
         note(format_args!("  演示店铺（查订单、办退换用）：http://{demo_shop}/"));

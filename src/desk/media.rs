@@ -14,6 +14,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(20);
 /// The longest wait after failures; each doubles the one before.
 const WAIT_MAX: Duration = Duration::from_secs(600);
 
+/// Looks up what WeCom has from before, so that the first customer gets it.
+pub async fn recall(shelf: &MediaShelf, apps: &BTreeMap<String, Arc<App>>) {
+    for app in apps.values() {
+        if let Err(error) = shelf.recall(app).await {
+            tracing::warn!(app = %app.name, error = %chain(&error), "what WeCom has could not be looked up");
+        }
+    }
+}
+
 /// Hands files over for as long as it is polled.
 pub async fn run(shelf: Arc<MediaShelf>, apps: BTreeMap<String, Arc<App>>) {
     let mut wait = LOOK_EVERY;

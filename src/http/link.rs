@@ -1,7 +1,5 @@
 //! Links to attachments that work for some days and cannot be changed.
 
-use std::fmt::Write as _;
-
 use hmac::Hmac;
 use hmac::KeyInit;
 use hmac::Mac;
@@ -14,6 +12,7 @@ use sha2::Sha256;
 use crate::secret::Secret;
 use crate::secret::same_bytes;
 use crate::text::hex::lower_hex;
+use crate::text::percent::percent_encoded;
 
 /// Signs and checks links.
 #[derive(Clone, Debug)]
@@ -99,18 +98,6 @@ impl Signer {
         mac.update(format!("{bot}\n{expires}\n{path}").as_bytes());
         lower_hex(&mac.finalize().into_bytes()[..16])
     }
-}
-
-fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte))
-            }
-            _ => write!(encoded, "%{byte:02X}").expect("writing into a string cannot fail"),
-        }
-        encoded
-    })
 }
 
 #[cfg(test)]

@@ -143,6 +143,18 @@ impl MediaShelf {
         self.lost.notified().await;
     }
 
+    /// Looks up which files of an app's bot WeCom already has, by what the store knows.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn recall(&self, app: &App) -> Result<(), StoreError> {
+        let Some(engine) = self.service.bots().get(&app.bot).cloned() else { return Ok(()) };
+        for wanted in wanted(&engine) {
+            self.missing(app, &engine, &wanted).await?;
+        }
+        Ok(())
+    }
+
     /// Hands over the files of an app's bot that WeCom does not have, or not for long; returns how many.
     ///
     /// # Errors
@@ -150,37 +162,48 @@ impl MediaShelf {
     pub async fn renew(&self, app: &App) -> Result<usize, ShelfError> {
         let Some(active) = &app.active else { return Ok(0) };
         let Some(engine) = self.service.bots().get(&app.bot).cloned() else { return Ok(0) };
-        let version = engine.known().version;
         let mut n_handed_over = 0;
         for wanted in wanted(&engine) {
-            let (place, now) = (place(app, &wanted.path), self.service.now());
-            if self.has(&place, version, now) {
-                continue;
-            }
-            let (key, bytes) = match read(&engine, &wanted, &app.corp_id).await {
-                Ok(read) => read,
-                Err(error) => {
-                    tracing::warn!(
-                        bot = %app.bot, path = %wanted.file, error = %chain(&error),
-                        "an attachment is sent to WeCom as a link"
-                    );
-                    self.hold(place, Held { version, row: None });
-                    continue;
-                }
-            };
-            let kept = self.service.store().media(&key).await?.filter(|row| left(row, now) > RENEWED);
-            let row = match kept {
-                Some(row) => row,
-                None => {
-                    let media_id = active.client.upload(wanted.kind, &wanted.name, &bytes).await?;
-                    self.service.store().media_keep(&key, &media_id, now).await?;
-                    n_handed_over += 1;
-                    MediaRow { media_id, uploaded_at: now }
-                }
-            };
-            self.hold(place, Held { version, row: Some(row) });
+            let Some((key, bytes)) = self.missing(app, &engine, &wanted).await? else { continue };
+            let now = self.service.now();
+            let media_id = active.client.upload(wanted.kind, &wanted.name, &bytes).await?;
+            self.service.store().media_keep(&key, &media_id, now).await?;
+            let row = Some(MediaRow { media_id, uploaded_at: now });
+            self.hold(place(app, &wanted.path), Held { version: engine.known().version, row });
+            n_handed_over += 1;
         }
         Ok(n_handed_over)
+    }
+
+    /// A file that is to be handed over; `None` for one that WeCom has for long enough, or would not take.
+    async fn missing(
+        &self,
+        app: &App,
+        engine: &Engine,
+        wanted: &Wanted,
+    ) -> Result<Option<(MediaKey, Vec<u8>)>, StoreError> {
+        let (place, now, version) = (place(app, &wanted.path), self.service.now(), engine.known().version);
+        if self.has(&place, version, now) {
+            return Ok(None);
+        }
+        let (key, bytes) = match read(engine, wanted, &app.corp_id).await {
+            Ok(read) => read,
+            Err(error) => {
+                tracing::warn!(
+                    bot = %app.bot, path = %wanted.file, error = %chain(&error),
+                    "an attachment is sent to WeCom as a link"
+                );
+                self.hold(place, Held { version, row: None });
+                return Ok(None);
+            }
+        };
+        match self.service.store().media(&key).await?.filter(|row| left(row, now) > RENEWED) {
+            Some(row) => {
+                self.hold(place, Held { version, row: Some(row) });
+                Ok(None)
+            }
+            None => Ok(Some((key, bytes))),
+        }
     }
 
     fn has(&self, place: &Place, version: Option<VersionNumber>, now: Timestamp) -> bool {

@@ -24,6 +24,7 @@ pub mod signature;
 pub mod state;
 pub mod version;
 pub mod view;
+pub mod voice;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

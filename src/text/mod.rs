@@ -5,6 +5,7 @@
 pub mod decode;
 pub mod hex;
 pub mod normalise;
+pub mod percent;
 pub mod pick;
 pub mod segment;
 pub(crate) mod sound;

@@ -8,6 +8,7 @@ mod kill;
 mod once;
 mod simulated;
 mod stand;
+mod talk;
 mod trouble;
 
 use axum::http::StatusCode;

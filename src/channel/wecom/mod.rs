@@ -5,6 +5,7 @@
 //! what is sent by a call. All of that is a calculation: no network, no clock, no random numbers, no logging; the caller
 //! brings the 16 random bytes and the time. `client` alone calls WeCom.
 
+pub mod account;
 pub mod active;
 pub mod change;
 pub mod client;

@@ -28,16 +28,16 @@ use super::fixture::farm_answer_to;
 use super::fixture::write_bots;
 use super::stand::SECRET;
 
-const KF: &str = "wkFARM";
+pub(super) const KF: &str = "wkFARM";
 
 /// Our own WeCom, over HTTP as anybody reaches it.
-struct World {
-    url: String,
+pub(super) struct World {
+    pub(super) url: String,
     http: reqwest::Client,
 }
 
 impl World {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let plan = Plan {
             corp_id: Wecom::farm().corp.to_owned(),
             apps: vec![AppPlan {
@@ -60,7 +60,7 @@ impl World {
         Self { url, http: reqwest::Client::new() }
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub(super) async fn post(&self, path: &str, body: Value) -> Value {
         let request =
             self.http.post(format!("{}/_sim/{path}", self.url)).header("content-type", "application/json");
         let response = request.body(body.to_string()).send().await.unwrap();
@@ -68,7 +68,7 @@ impl World {
         serde_json::from_str(&response.text().await.unwrap()).unwrap()
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(super) async fn get(&self, path: &str) -> Value {
         let response = self.http.get(format!("{}/_sim/{path}", self.url)).send().await.unwrap();
         serde_json::from_str(&response.text().await.unwrap()).unwrap()
     }
@@ -78,19 +78,19 @@ impl World {
         self.post("callbacks", json!({ "app": "farm", "address": address })).await;
     }
 
-    async fn fails(&self, path: &str, times: u32, effect: Value) {
+    pub(super) async fn fails(&self, path: &str, times: u32, effect: Value) {
         let mut fault = json!({ "path": path, "times": times });
         fault.as_object_mut().unwrap().extend(effect.as_object().unwrap().clone());
         self.post("faults", fault).await;
     }
 
-    async fn says(&self, customer: &str, number: usize) {
+    pub(super) async fn says(&self, customer: &str, number: usize) {
         let body = json!({ "account": KF, "text": NUMBERS[number], "msgid": format!("{customer}-{number}") });
         self.post(&format!("customers/{customer}/say"), body).await;
     }
 
     /// What appeared on a phone and was not written there.
-    async fn heard(&self, customer: &str) -> Vec<String> {
+    pub(super) async fn heard(&self, customer: &str) -> Vec<String> {
         let phones = self.get("phones").await;
         let messages = phones["phones"][customer].as_array().cloned().unwrap_or_default();
         let heard = messages.iter().filter(|one| one["from"] != "self");
@@ -232,7 +232,7 @@ async fn the_doctor_finds_what_is_wrong_and_says_where_to_click() {
     assert!(doctor::off(&unset).is_bad());
 }
 
-async fn start(dir: &tempfile::TempDir, world: &World) -> Server {
+pub(super) async fn start(dir: &tempfile::TempDir, world: &World) -> Server {
     let (path, url) = (dir.path().to_owned(), world.url.clone());
     let server = tokio::task::spawn_blocking(move || Server::start(&path, &url)).await.unwrap();
     world.leads_to(server.address).await;
