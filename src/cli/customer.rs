@@ -38,7 +38,7 @@ struct Who {
     /// Which bot.
     #[arg(long, default_value = "shop")]
     bot: String,
-    /// How they wrote: web, wecom_app or wecom_kf.
+    /// How they wrote: web, wecom_app, wecom_kf or wecom_bot.
     #[arg(long, default_value = "web", value_parser = channel)]
     channel: Channel,
     /// The channel's id of the customer.

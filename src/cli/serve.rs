@@ -34,6 +34,8 @@ use crate::http::server;
 use crate::knowledge;
 use crate::secret::Secret;
 use crate::service::Service;
+use crate::service::aibot;
+use crate::service::aibot::AiBots;
 use crate::service::app;
 use crate::service::app::App;
 use crate::service::call::Calls;
@@ -81,6 +83,8 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     };
     let (apps, off) = app::apps(engines.values().map(|engine| engine.known()), &wecom_url, &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
+    let (aibots, off) = aibot::aibots(engines.values().map(|engine| engine.known()), &variable);
+    off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
     let (endpoints, off) = webhook::endpoints(engines.values().map(|engine| engine.known()), &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
     let signer = Signer::new(link_key(store.as_ref()).await?, config.serve.link_days);
@@ -89,6 +93,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let apps: BTreeMap<String, Arc<App>> =
         apps.into_iter().map(|(name, app)| (name, Arc::new(app))).collect();
     let mut desk = http::Desk::new(Arc::clone(&service), apps, callbacks, signer);
+    desk.aibots = AiBots::new(Arc::clone(&service), aibots, config.callback_deadline());
     desk.models = bots::places(&config.serve);
     let feeds =
         Feeds::new(Arc::clone(&service), versions.clone(), config.serve.allow_hosts.clone(), |name| {
@@ -99,9 +104,11 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     desk.body_bytes_max = config.serve.body_bytes_max;
     desk.requests_max = config.serve.requests_max;
     let kf = desk.open_kf();
-    let (apps, plans, callbacks) = (desk.apps.clone(), desk.plans(), desk.callbacks.clone());
+    let apps = desk.apps.clone();
     let shelf = Arc::clone(&desk.media);
     media::recall(&shelf, &apps).await;
+    let (callbacks, aibots) =
+        ((desk.callbacks.clone(), desk.plans()), (desk.aibots.clone(), desk.planners()));
     greet(address, engines.values(), &desk, &keys)?;
     if engines.values().any(|engine| demo_shop::wanted(engine)) {
         note(format_args!("  演示店铺（查订单、办退换用）：http://{demo_shop}/"));
@@ -120,7 +127,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
         tokio::spawn(media::run(Arc::clone(&shelf), apps.clone())),
         tokio::spawn(outbox::run(Arc::clone(&service), shelf, apps)),
         tokio::spawn(kf.run()),
-        tokio::spawn(interrupted::run(callbacks, plans)),
+        tokio::spawn(interrupted::run(callbacks, aibots)),
     ];
     let drain = Duration::from_secs(config.serve.drain_seconds);
     let stopping = Arc::clone(&desk.stopping);
@@ -204,6 +211,9 @@ fn greet<'e>(
     }
     for app in desk.apps.values() {
         writeln!(talk, "  企业微信应用 {} → {}：/wecom/{}/callback", app.name, app.bot, app.name)?;
+    }
+    for aibot in desk.aibots.all().values() {
+        writeln!(talk, "  企业微信智能机器人 {} → {}：/wecom/{}/aibot", aibot.name, aibot.bot, aibot.name)?;
     }
     if !keys.is_empty() {
         writeln!(talk, "\n首次启动，生成了三个接口密钥，只显示这一次，请保存：")?;

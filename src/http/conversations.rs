@@ -186,6 +186,10 @@ fn refused(error: &HandoverError) -> ApiError {
         HandoverError::Unreachable(_) => {
             conflict("unreachable", "没有能给这位顾客发消息的企业微信应用，消息没有发出".to_owned())
         }
+        HandoverError::OnlyAnswered(_) => conflict(
+            "unreachable",
+            "对方是在企业微信里问的智能机器人，它只能回答提问，不能转发坐席的话，消息没有发出；请直接联系对方，办完后交还（return）或结束（close）这个会话".to_owned(),
+        ),
         HandoverError::Words { n_chars } => {
             let message = format!("内容有 {n_chars} 个字，应在 1 到 {WORDS_CHARS_MAX} 之间");
             ApiError::new(StatusCode::BAD_REQUEST, "bad-words", message)

@@ -1,6 +1,7 @@
 //! The HTTP side: one router, one file a resource, errors with a status and a stable code.
 
 mod access;
+mod aibot;
 mod attachment;
 mod bots;
 mod chat;
@@ -30,6 +31,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -45,6 +47,9 @@ use crate::http::error::ApiError;
 use crate::http::link::Signer;
 use crate::http::meter::Meter;
 use crate::service::Service;
+use crate::service::aibot::AiBot;
+use crate::service::aibot::AiBots;
+use crate::service::aibot::Planner;
 use crate::service::app::App;
 use crate::service::callback::Callbacks;
 use crate::service::callback::Plan;
@@ -62,6 +67,8 @@ pub struct Desk {
     pub apps: BTreeMap<String, Arc<App>>,
     /// Answers their callbacks.
     pub callbacks: Callbacks,
+    /// 智能机器人 by the name in the path, and their callbacks.
+    pub aibots: AiBots,
     /// Humans in the conversations.
     pub handover: Handover,
     /// What WeCom has of the bots' files.
@@ -124,6 +131,7 @@ pub fn router(desk: Desk) -> Router {
         .layer(DefaultBodyLimit::max(desk.body_bytes_max));
     let open = Router::new()
         .route("/wecom/{app}/callback", get(wecom::verify).post(wecom::receive))
+        .route("/wecom/{name}/aibot", get(aibot::verify).post(aibot::receive))
         .layer(DefaultBodyLimit::max(crate::channel::wecom::envelope::ENVELOPE_BYTES_MAX))
         .route("/a/{bot}/{expires}/{signature}/{*path}", get(attachment::serve))
         .route("/healthz", get(health::alive))
@@ -170,10 +178,12 @@ impl Desk {
         let versions = Versions::new(Arc::clone(service.store()), Path::new("data"));
         let handover = Handover::new(Arc::clone(&service), apps.clone());
         let media = Arc::new(MediaShelf::new(Arc::clone(&service)));
+        let aibots = AiBots::new(Arc::clone(&service), BTreeMap::new(), Duration::ZERO);
         Self {
             service,
             apps,
             callbacks,
+            aibots,
             handover,
             media,
             kf: Accounts::default(),
@@ -206,6 +216,17 @@ impl Desk {
     pub fn plans(&self) -> Vec<(Arc<App>, Plan)> {
         let host = self.public_url.trim_end_matches('/');
         self.apps.values().map(|app| (Arc::clone(app), wecom::plan(self, app, host))).collect()
+    }
+
+    /// The same for 智能机器人, with links that work from the time on at which they are asked for.
+    #[must_use]
+    pub fn planners(&self) -> Vec<(Arc<AiBot>, Planner)> {
+        let planner = |aibot: &Arc<AiBot>| -> Planner {
+            let (service, signer, bot) = (Arc::clone(&self.service), self.signer.clone(), aibot.bot.clone());
+            let host = self.public_url.trim_end_matches('/').to_owned();
+            Box::new(move || aibot::plan(links(&service, &signer, &bot), &host))
+        };
+        self.aibots.all().values().map(|aibot| (Arc::clone(aibot), planner(aibot))).collect()
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn verify(
             desk.meter.callback(&app.name, "verified");
             Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], plain).into_response())
         }
-        Err(error) => Err(refused(&desk, app, error.code(), &error)),
+        Err(error) => Err(refused(&desk, &app.name, error.code(), &error)),
     }
 }
 
@@ -65,13 +65,13 @@ pub(super) async fn receive(
 ) -> Result<Response, ApiError> {
     let app = found(&desk, &app)?;
     let of = |name: &str| params.get(name).map(String::as_str).unwrap_or_default();
-    let envelope = Envelope::parse(&body).map_err(|error| refused(&desk, app, error.code(), &error))?;
+    let envelope = Envelope::parse(&body).map_err(|error| refused(&desk, &app.name, error.code(), &error))?;
     let plaintext = app
         .key
         .open(of("msg_signature"), of("timestamp"), of("nonce"), &envelope.encrypt)
-        .map_err(|error| refused(&desk, app, error.code(), &error))?;
-    let message =
-        CallbackMessage::parse(&plaintext).map_err(|error| refused(&desk, app, error.code(), &error))?;
+        .map_err(|error| refused(&desk, &app.name, error.code(), &error))?;
+    let message = CallbackMessage::parse(&plaintext)
+        .map_err(|error| refused(&desk, &app.name, error.code(), &error))?;
     let plan = plan(&desk, app, &host(&desk, &headers));
     if let Body::Event(Event::KfMsgOrEvent { token, open_kfid }) = message.body {
         // It carries no message; one that nobody serves here is read by whoever does.
@@ -128,15 +128,19 @@ pub(super) fn kf_messages(desk: &Desk, app: &Arc<App>, host: &str) -> Messages {
 }
 
 fn seal(desk: &Desk, app: &App, xml: &str) -> Result<String, ApiError> {
-    let mut random = [0; 24];
+    let (block, nonce): ([u8; 16], [u8; 8]) = (random()?, random()?);
+    let timestamp = desk.service.now().as_second().to_string();
+    Ok(reply_xml(&app.key.seal(xml, block, &timestamp, &lower_hex(&nonce))))
+}
+
+/// Fresh random bytes.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], ApiError> {
+    let mut random = [0; N];
     getrandom::fill(&mut random).map_err(|error| {
         tracing::error!(%error, "the system gives no random bytes");
         ApiError::internal()
     })?;
-    let (block, nonce) = random.split_at(16);
-    let block: [u8; 16] = block.try_into().expect("split at 16");
-    let timestamp = desk.service.now().as_second().to_string();
-    Ok(reply_xml(&app.key.seal(xml, block, &timestamp, &lower_hex(nonce))))
+    Ok(random)
 }
 
 fn found<'d>(desk: &'d Desk, name: &str) -> Result<&'d Arc<App>, ApiError> {
@@ -147,13 +151,15 @@ fn found<'d>(desk: &'d Desk, name: &str) -> Result<&'d Arc<App>, ApiError> {
     })
 }
 
-fn refused(desk: &Desk, app: &App, code: i32, error: &dyn std::error::Error) -> ApiError {
-    tracing::warn!(app = %app.name, code, error = %chain(error), "refused a callback");
-    desk.meter.callback(&app.name, "refused");
+/// Tells the log and the counters why, and the sender nothing.
+pub(super) fn refused(desk: &Desk, app: &str, code: i32, error: &dyn std::error::Error) -> ApiError {
+    tracing::warn!(app, code, error = %chain(error), "refused a callback");
+    desk.meter.callback(app, "refused");
     ApiError::new(StatusCode::BAD_REQUEST, "refused", "请求无效")
 }
 
-fn host(desk: &Desk, headers: &HeaderMap) -> String {
+/// The address under which the sender reaches us.
+pub(super) fn host(desk: &Desk, headers: &HeaderMap) -> String {
     if !desk.public_url.is_empty() {
         return desk.public_url.trim_end_matches('/').to_owned();
     }

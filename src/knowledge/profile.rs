@@ -77,6 +77,9 @@ pub struct Profile {
     /// WeCom apps whose callback this bot answers, by the name in the path.
     #[serde(default)]
     pub wecom: BTreeMap<String, WecomApp>,
+    /// 智能机器人 of WeCom whose callback this bot answers, by the name in the path.
+    #[serde(default)]
+    pub aibot: BTreeMap<String, WecomBot>,
 }
 
 /// An address that lists all goods: JSON, CSV or a spreadsheet.
@@ -311,6 +314,19 @@ pub struct WecomApp {
     /// Accounts of 微信客服 whose customers this bot answers, `open_kfid` or `env:NAME`; they need the secret.
     #[serde(default)]
     pub kf: Vec<String>,
+}
+
+/// One 智能机器人. Secrets are named, never written: `env:NAME`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct WecomBot {
+    /// Token of the callback, `env:NAME`.
+    pub token: String,
+    /// EncodingAESKey of the callback, `env:NAME`.
+    pub aes_key: String,
+    /// Whether those who talk to it are the company's own.
+    #[serde(default = "yes")]
+    pub employees: bool,
 }
 
 fn yes() -> bool {

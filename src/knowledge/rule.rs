@@ -67,7 +67,7 @@ pub struct ConditionSpec {
     pub tags: Vec<String>,
     /// It is the person's first message to this bot (`true`), or not (`false`).
     pub first_visit: Option<bool>,
-    /// Channel names: `web`, `wecom_app`.
+    /// Channel names: `web`, `wecom_app`, `wecom_kf`, `wecom_bot`.
     pub channel: Vec<String>,
     /// The person's region contains one of these.
     pub region: Vec<String>,

@@ -46,8 +46,8 @@ pub(super) fn literal_text(file: &str, text: &str) -> Vec<Finding> {
 const AES_KEY_CHARS: usize = 43;
 
 fn is_secret_key(path: &str) -> bool {
-    let wecom =
-        path.starts_with("wecom.") && [".token", ".aes_key", ".secret"].iter().any(|key| path.ends_with(key));
+    let wecom = (path.starts_with("wecom.") || path.starts_with("aibot."))
+        && [".token", ".aes_key", ".secret"].iter().any(|key| path.ends_with(key));
     wecom || matches!(path, "handoff.webhook" | "handoff.webhook_secret" | "catalogue.authorization")
 }
 

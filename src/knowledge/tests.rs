@@ -479,7 +479,13 @@ fn secrets_are_named_and_never_repeated() {
         format!("{BOT}[wecom.shop]\ncorp_id = \"ww1\"\ntoken = \"{token}\"\naes_key = \"{key}\"\n")
     };
     assert_eq!(findings(&[("bot.toml", &app("env:TOKEN", "env:KEY"))]), []);
+    let bot = |token: &str, key: &str| {
+        format!("{BOT}[aibot.shop]\ntoken = \"{token}\"\naes_key = \"{key}\"\nemployees = true\n")
+    };
+    assert_eq!(findings(&[("bot.toml", &bot("env:TOKEN", "env:KEY"))]), []);
     let all = [
+        check(&[("bot.toml", &bot(secret, "env:KEY"))], "bot.toml:11 literal-secret"),
+        check(&[("bot.toml", &bot("env:TOKEN", &secret[..20]))], "bot.toml:12 literal-secret"),
         check(&[("bot.toml", &app(secret, "env:KEY"))], "bot.toml:12 literal-secret"),
         check(&[("bot.toml", &app("env:TOKEN", secret))], "bot.toml:13 literal-secret"),
         check(&[("bot.toml", &app("env:TOKEN", &secret[..20]))], "bot.toml:13 literal-secret"),

@@ -25,11 +25,13 @@ pub enum Channel {
     WecomApp,
     /// 微信客服: customers outside of the company, up to five messages a reply, 2,048 bytes of text each.
     WecomKf,
+    /// A 智能机器人 of WeCom, in private and in groups: one stream of markdown, 20,480 bytes of it.
+    WecomBot,
 }
 
 impl Channel {
     /// All channels.
-    pub const ALL: [Self; 3] = [Self::Web, Self::WecomApp, Self::WecomKf];
+    pub const ALL: [Self; 4] = [Self::Web, Self::WecomApp, Self::WecomKf, Self::WecomBot];
 }
 
 impl Channel {
@@ -40,18 +42,20 @@ impl Channel {
             Self::Web => "web",
             Self::WecomApp => "wecom_app",
             Self::WecomKf => "wecom_kf",
+            Self::WecomBot => "wecom_bot",
         }
     }
 
     /// Most UTF-8 bytes that one text message may hold, where the channel has such a limit.
     ///
     /// Source: WeCom developer centre, 被动回复消息 (path 90241), 微信客服发送消息 (94677): text of at most 2,048 bytes,
-    /// longer is cut.
+    /// longer is cut; 智能机器人被动回复 (101031): content of at most 20,480 bytes.
     #[must_use]
     pub fn text_bytes_max(self) -> Option<usize> {
         match self {
             Self::Web => None,
             Self::WecomApp | Self::WecomKf => Some(2048),
+            Self::WecomBot => Some(20_480),
         }
     }
 }

@@ -110,7 +110,7 @@ fn condition(rule: &RuleSpec, spec: &ConditionSpec, depth: usize, findings: &mut
     }
     for channel in spec.channel.iter().filter(|channel| channel_named(channel).is_none()) {
         let message = format!("规则“{id}”的渠道“{channel}”不存在");
-        error("rule-bad-channel", message, "渠道只有 web、wecom_app 和 wecom_kf");
+        error("rule-bad-channel", message, "渠道只有 web、wecom_app、wecom_kf 和 wecom_bot");
     }
     if let Some(written) = &spec.regex {
         pattern(rule, written, findings);

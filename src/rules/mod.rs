@@ -155,7 +155,7 @@ pub enum RuleError {
     },
     /// Not a channel.
     #[error(
-        "rule `{id}` in line {line}: `channel` holds `{value}`, which is none of `web`, `wecom_app`, `wecom_kf`"
+        "rule `{id}` in line {line}: `channel` holds `{value}`, which is none of `web`, `wecom_app`, `wecom_kf`, `wecom_bot`"
     )]
     Channel {
         /// Id of the rule.

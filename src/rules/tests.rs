@@ -302,7 +302,7 @@ fn errors_name_rule_line_value_and_limit() {
         ("region = ['']", "rule `甲` in line 7: `region` holds ``, of which normalisation leaves nothing"),
         (
             "or = [{ channel = ['qq'] }]",
-            "rule `甲` in line 7: `channel` holds `qq`, which is none of `web`, `wecom_app`, `wecom_kf`",
+            "rule `甲` in line 7: `channel` holds `qq`, which is none of `web`, `wecom_app`, `wecom_kf`, `wecom_bot`",
         ),
         (
             "time = '8-9'",

@@ -158,15 +158,7 @@ fn app(
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<App, AppError> {
     let spec = &known.profile.wecom[name];
-    let named = |key, value: &str| match secret_name(value) {
-        Some(wanted) => variable(wanted).filter(|value| !value.is_empty()).ok_or_else(|| AppError::NotSet {
-            app: name.to_owned(),
-            bot: known.bot.clone(),
-            key,
-            variable: wanted.to_owned(),
-        }),
-        None => Err(AppError::Literal { app: name.to_owned(), bot: known.bot.clone(), key }),
-    };
+    let named = |key, value: &str| named((name, &known.bot), (key, value), variable);
     let corp_id = if secret_name(&spec.corp_id).is_some() {
         named("corp_id", &spec.corp_id)?
     } else {
@@ -206,4 +198,21 @@ fn app(
     };
     let kf = spec.kf.iter().map(account).collect::<Result<_, _>>()?;
     Ok(App { name: own(), bot: bot(), corp_id, key, employees: spec.employees, active, kf })
+}
+
+/// The value of a secret that `bot.toml` names.
+///
+/// * `app`, `bot`: whose it is. `key`, `value`: as `bot.toml` has them.
+///
+/// # Errors
+/// `NotSet` or `Literal`.
+pub(super) fn named(
+    (app, bot): (&str, &BotId),
+    (key, value): (&'static str, &str),
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<String, AppError> {
+    let (app, bot) = (app.to_owned(), bot.clone());
+    let Some(wanted) = secret_name(value) else { return Err(AppError::Literal { app, bot, key }) };
+    let found = variable(wanted).filter(|value| !value.is_empty());
+    found.ok_or_else(|| AppError::NotSet { app, bot, key, variable: wanted.to_owned() })
 }

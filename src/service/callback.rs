@@ -47,7 +47,7 @@ use crate::store::NewOutbox;
 use crate::store::StoreError;
 
 /// How long the store may take to accept a message, below WeCom's five seconds.
-const CLAIM: Duration = Duration::from_secs(4);
+pub(super) const CLAIM: Duration = Duration::from_secs(4);
 
 /// Until when an answer on its way to the disk is waited for. WeCom hangs up after five seconds; it is told to
 /// send the message again instead, and gets the stored reply then.
@@ -66,7 +66,7 @@ pub enum Outcome {
 }
 
 /// WeCom sends a callback again for about this long. Only after it nobody is going to ask for the answer any more.
-const REPEATS: SignedDuration = SignedDuration::from_secs(20);
+pub(super) const REPEATS: SignedDuration = SignedDuration::from_secs(20);
 
 /// How often writing on puts the answer off.
 const QUIETS_MAX: u32 = 2;

@@ -146,6 +146,9 @@ pub enum HandoverError {
     /// The customer cannot be reached.
     #[error("the customer of conversation {0} cannot be reached: no app can send")]
     Unreachable(ConversationId),
+    /// The customer came by a 智能机器人, which only answers: it brings no words of humans.
+    #[error("the customer of conversation {0} came by a bot of WeCom's, which brings no words of humans")]
+    OnlyAnswered(ConversationId),
     /// Words that are none, or too many.
     #[error("words of {n_chars} characters; 1 to {WORDS_CHARS_MAX} will do")]
     Words {
@@ -327,6 +330,9 @@ impl Handover {
                 self.saying(met, taken, Author::System, words)
             }
             Deed::Reply(words) => {
+                if met.inbound.channel == Channel::WecomBot {
+                    return Err(HandoverError::OnlyAnswered(met.row.id));
+                }
                 if !self.reaches(met) {
                     return Err(HandoverError::Unreachable(met.row.id));
                 }

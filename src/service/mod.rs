@@ -1,5 +1,6 @@
 //! Around the engine: load the state, run the engine, commit what came of it, hand the reply out.
 
+pub mod aibot;
 pub mod app;
 mod burst;
 pub mod call;

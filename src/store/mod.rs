@@ -140,6 +140,9 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::CallbackUnknown`], [`StoreError::CallbackAnswered`], [`StoreError::TooLong`].
     fn callback_answer<'a>(&'a self, answer: &'a CallbackAnswer, now: Timestamp) -> StoreFuture<'a, ()>;
 
+    /// A delivery as it stands; `None` for one that was never claimed, or forgotten since.
+    fn callback<'a>(&'a self, key: &'a CallbackKey) -> StoreFuture<'a, Option<CallbackRow>>;
+
     /// Claimed deliveries of an app that have no answer, oldest first: after a restart, those that were cut off.
     ///
     /// Another process may be working on the young ones. There is no limit, as each must be answered.

@@ -1,12 +1,13 @@
-//! WeCom (企业微信): the callback of a self-built app, its own calls, and 微信客服.
+//! WeCom (企业微信): the callback of a self-built app, its own calls, 微信客服, and the callback of a 智能机器人.
 //!
 //! A POST goes through `envelope` (outer XML, not yet trusted), `crypto` (signature, AES), `message` (inner XML, typed)
-//! and back through `passive` (reply XML), `crypto` and `envelope`. `kf` reads the messages of customers, `active` writes
-//! what is sent by a call. All of that is a calculation: no network, no clock, no random numbers, no logging; the caller
-//! brings the 16 random bytes and the time. `client` alone calls WeCom.
+//! and back through `passive` (reply XML), `crypto` and `envelope`; `aibot` has both ways in JSON. `kf` reads the messages
+//! of customers, `active` writes what is sent by a call. All of that is a calculation: no network, no clock, no random
+//! numbers, no logging; the caller brings the 16 random bytes and the time. `client` alone calls WeCom.
 
 pub mod account;
 pub mod active;
+pub mod aibot;
 pub mod change;
 pub mod client;
 pub mod crypto;

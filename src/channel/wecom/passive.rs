@@ -24,7 +24,7 @@ const ARTICLES_MAX: usize = 8;
 /// Stands at the end of what was cut.
 const ELLIPSIS: &str = "…";
 /// Said when a reply comes down to no words at all, because an empty message is refused by WeCom.
-const NOTHING_TO_SHOW: &str = "已收到您的消息。";
+pub(super) const NOTHING_TO_SHOW: &str = "已收到您的消息。";
 
 /// A passive reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,12 +258,12 @@ fn titled_link(title: &str, url: Option<&str>) -> String {
 }
 
 /// Whether anything is left of the words once illegal characters and blanks are gone.
-fn is_visible(words: &str) -> bool {
+pub(super) fn is_visible(words: &str) -> bool {
     !without_illegal(words).trim().is_empty()
 }
 
 /// The words, or as many whole characters of them as leave room for `…`; at most `bytes_max` bytes.
-fn cut(words: &str, bytes_max: usize) -> String {
+pub(super) fn cut(words: &str, bytes_max: usize) -> String {
     let mut legal = without_illegal(words).into_owned();
     if legal.len() > bytes_max {
         legal.truncate(legal.floor_char_boundary(bytes_max - ELLIPSIS.len()));

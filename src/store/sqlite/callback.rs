@@ -77,6 +77,16 @@ pub(super) async fn record_answer(
     Ok(())
 }
 
+/// See [`Store::callback`](crate::store::Store::callback).
+pub(super) async fn find(store: &SqliteStore, key: &CallbackKey) -> Result<Option<CallbackRow>, StoreError> {
+    let row = sqlx::query("SELECT * FROM callbacks WHERE app = ? AND key = ?")
+        .bind(&key.app)
+        .bind(&key.key)
+        .fetch_optional(&store.readers)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// See [`Store::callbacks_unanswered`](crate::store::Store::callbacks_unanswered).
 pub(super) async fn unanswered(store: &SqliteStore, app: &str) -> Result<Vec<CallbackRow>, StoreError> {
     let rows = sqlx::query(

@@ -181,6 +181,10 @@ impl Store for SqliteStore {
         Box::pin(callback::answer(self, answer, now))
     }
 
+    fn callback<'a>(&'a self, key: &'a CallbackKey) -> StoreFuture<'a, Option<CallbackRow>> {
+        Box::pin(callback::find(self, key))
+    }
+
     fn callbacks_unanswered<'a>(&'a self, app: &'a str) -> StoreFuture<'a, Vec<CallbackRow>> {
         Box::pin(callback::unanswered(self, app))
     }

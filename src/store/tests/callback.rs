@@ -45,15 +45,20 @@ pub(super) async fn callbacks_are_answered_once(store: &dyn Store) {
     for (key, reply) in [(&spoken, "好的"), (&silent, "")] {
         let claim = store.callback_claim(key, delivered("<xml/>"), at(3)).await.unwrap();
         assert_eq!(claim, Claim::Answered { reply: reply.to_owned() });
+        let row = store.callback(key).await.unwrap().unwrap();
+        let recorded = row.answer.unwrap();
+        assert_eq!((row.received_at, recorded.reply.as_str(), recorded.answered_at), (at(0), reply, at(1)));
     }
 
     let same_key_elsewhere = callback("other-app", "spoken");
+    assert_eq!(store.callback(&same_key_elsewhere).await.unwrap(), None);
     let error = store.callback_answer(&answer(&same_key_elsewhere, "好", false), at(4)).await.unwrap_err();
     assert!(matches!(error, StoreError::CallbackUnknown { .. }), "{error:?}");
     assert_eq!(
         store.callback_claim(&same_key_elsewhere, delivered("<xml/>"), at(4)).await.unwrap(),
         Claim::New
     );
+    assert_eq!(store.callback(&same_key_elsewhere).await.unwrap().map(|row| row.answer), Some(None));
 }
 
 pub(super) async fn callbacks_are_listed_and_pruned(store: &dyn Store) {

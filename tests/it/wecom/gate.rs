@@ -253,6 +253,10 @@ impl Store for Gate {
         self.inner.callback_answer(answer, now)
     }
 
+    fn callback<'a>(&'a self, key: &'a CallbackKey) -> StoreFuture<'a, Option<CallbackRow>> {
+        self.inner.callback(key)
+    }
+
     fn callbacks_unanswered<'a>(&'a self, app: &'a str) -> StoreFuture<'a, Vec<CallbackRow>> {
         self.inner.callbacks_unanswered(app)
     }
