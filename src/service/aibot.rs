@@ -237,6 +237,8 @@ impl AiBots {
         let waiting = || stream(false, self.words(aibot, poll, Sentence::Waiting, plan));
         // An id that no row can have is of no stream of ours.
         let Ok(key) = CallbackKey::new(&aibot.app(), id) else { return apology() };
+        // Ahead of the row: what ends between the two looks has committed, and is not begun again.
+        let is_under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&key);
         let found = tokio::time::timeout(CLAIM, self.service.store().callback(&key)).await;
         let row = match found.map_err(|_| ServiceError::NotStored).and_then(|row| Ok(row?)) {
             Ok(Some(row)) => row,
@@ -250,6 +252,7 @@ impl AiBots {
             Some(answer) if answer.reply.is_empty() => stream(true, WITH_HUMAN.to_owned()),
             Some(answer) => stream(true, answer.reply),
             None if self.service.now().duration_since(row.received_at) >= STREAM => apology(),
+            None if is_under_way => waiting(),
             None => match BotMessage::parse(&row.plaintext) {
                 Ok(message) => {
                     // Somebody else's work may have ended with their process. If it has not, one of the two commits.

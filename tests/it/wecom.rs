@@ -1,6 +1,7 @@
 //! The WeCom callback through the real router: what is verified, refused, answered and acknowledged.
 
 mod active;
+mod aibot;
 mod child;
 mod fixture;
 mod gate;
