@@ -43,17 +43,22 @@ pub(super) struct Choice {
 
 /// The one bot that a command is about, as it would answer a customer: from the published version where there is one.
 pub(super) fn load_chosen(settings: &ServeSettings, choice: &Choice) -> anyhow::Result<Engine> {
+    only(known_chosen(settings, choice)?, settings)
+}
+
+/// What that bot knows, for a command that answers nothing.
+pub(super) fn known_chosen(settings: &ServeSettings, choice: &Choice) -> anyhow::Result<Knowledge> {
     if choice.folder || !SqliteStore::is_there(&settings.data) {
-        return load_one(settings, choice.bot.as_deref());
+        return known_one(settings, choice.bot.as_deref());
     }
-    match load_published(settings, choice.bot.as_deref())? {
-        Some(engine) => Ok(engine),
-        None => load_one(settings, choice.bot.as_deref()),
+    match known_published(settings, choice.bot.as_deref())? {
+        Some(known) => Ok(known),
+        None => known_one(settings, choice.bot.as_deref()),
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn load_published(settings: &ServeSettings, bot: Option<&str>) -> anyhow::Result<Option<Engine>> {
+async fn known_published(settings: &ServeSettings, bot: Option<&str>) -> anyhow::Result<Option<Knowledge>> {
     let versions = versions::open(settings).await?;
     let published = versions.store().published().await?;
     let named = published.get_key_value(bot.unwrap_or(DEFAULT_BOT));
@@ -62,13 +67,17 @@ async fn load_published(settings: &ServeSettings, bot: Option<&str>) -> anyhow::
     };
     let known = versions.open(bot, *number, Timestamp::now()).await?.knowledge;
     versions.store().close().await;
-    only(known, settings).map(Some)
+    Ok(Some(known))
 }
 
 /// The one bot that a command is about, from its folder.
 ///
 /// * `bot`: its name; `shop`, else the only one, when absent.
 pub(super) fn load_one(settings: &ServeSettings, bot: Option<&str>) -> anyhow::Result<Engine> {
+    only(known_one(settings, bot)?, settings)
+}
+
+fn known_one(settings: &ServeSettings, bot: Option<&str>) -> anyhow::Result<Knowledge> {
     let root = settings.knowledge.as_path();
     let dirs =
         knowledge::bots(root).with_context(|| format!("reading the knowledge folder {}", root.display()))?;
@@ -80,7 +89,7 @@ pub(super) fn load_one(settings: &ServeSettings, bot: Option<&str>) -> anyhow::R
             .with_context(|| format!("no bot below {}", root.display()))?,
     };
     match read(dir) {
-        Ok(known) => only(known, settings),
+        Ok(known) => Ok(known),
         Err(findings) => {
             tell(dir, &findings)?;
             bail!("{} has errors and cannot be served", dir.display());

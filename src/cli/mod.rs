@@ -1,6 +1,7 @@
 //! The commands, one file each. Data goes to stdout, talk to stderr.
 
 mod agent;
+mod archive;
 mod ask;
 mod backup;
 mod bench;
@@ -90,6 +91,8 @@ enum Command {
     Tasks(tasks::Args),
     /// List what tasks have left for staff to do.
     Tickets(listing::Args),
+    /// Find what was said, by whom and when, or hand all of it out as JSON lines or as a table.
+    Archive(archive::Args),
     /// Show how content customers are, by agent and by intent.
     Satisfaction(satisfaction::Args),
     /// List messages that were never sent, and why.
@@ -161,6 +164,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Agent(args) => agent::run(&args, &config),
         Command::Tasks(args) => tasks::run(&args, &config),
         Command::Tickets(args) => tickets::run(&args, &config),
+        Command::Archive(args) => archive::run(&args, &config),
         Command::Satisfaction(args) => satisfaction::run(&args, &config),
         Command::Outbox(args) => outbox::run(&args, &config),
         Command::DemoShop(args) => demo_shop::run(&args, &config),

@@ -2,6 +2,7 @@
 
 mod access;
 mod aibot;
+mod archive;
 mod attachment;
 mod bots;
 mod chat;
@@ -114,6 +115,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/v1/tickets", get(tickets::list))
         .route("/api/v1/tickets/{id}/close", post(tickets::close))
         .route("/api/v1/bots/{bot}/tasks", get(tickets::steps))
+        .route("/api/v1/bots/{bot}/archive", get(archive::list))
         .route("/api/v1/bots/{bot}/satisfaction", get(satisfaction::show))
         .route("/api/v1/bots/{bot}/versions", get(versions::list))
         .route("/api/v1/bots/{bot}/versions/{number}/diff", get(versions::diff))

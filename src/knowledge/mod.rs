@@ -61,6 +61,7 @@ pub use crate::knowledge::load::Loaded;
 pub use crate::knowledge::load::load;
 pub use crate::knowledge::near::suggestion;
 pub use crate::knowledge::secret::secret_name;
+pub use crate::knowledge::table::guarded;
 pub use crate::knowledge::table::guarded_table;
 
 /// Everything that one bot knows, as its folder says it.

@@ -49,19 +49,20 @@ impl Row {
     }
 }
 
-/// What a spreadsheet takes for a formula when a cell begins with it.
-const FORMULA: [char; 4] = ['=', '+', '-', '@'];
+/// What a spreadsheet takes for a formula when a cell begins with it; some pass over the last two and look behind them.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A cell that no spreadsheet runs: one that looks like a formula gets a quotation mark in front, which the loader takes
 /// off again.
-pub(super) fn guarded(cell: &str) -> String {
+#[must_use]
+pub fn guarded(cell: &str) -> String {
     if cell.trim_start_matches('\'').starts_with(FORMULA) { format!("'{cell}") } else { cell.to_owned() }
 }
 
-/// A cell as it was before [`guarded`].
+/// A cell as it was before [`guarded`], without blanks in front: the loader takes those off every cell.
 pub(super) fn unguarded(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
-        Some(rest) if rest.trim_start_matches('\'').starts_with(FORMULA) => rest,
+        Some(rest) if rest.trim_start_matches('\'').starts_with(FORMULA) => rest.trim_start(),
         _ => cell,
     }
 }
@@ -309,6 +310,18 @@ mod tests {
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert_eq!((findings[0].code, findings[0].source.line), (code, line));
         assert!(findings[0].message.contains(part), "{}", findings[0].message);
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_run_is_guarded_and_read_as_before() {
+        for cell in ["=1+1", "+86 400", "-3", "@SUM(A1)", "\t=1+1", "\r=1+1", "'=1+1"] {
+            let told = guarded(cell);
+            assert_eq!(told, format!("'{cell}"));
+            assert_eq!(unguarded(&told), cell.trim_start(), "{cell:?}");
+        }
+        for cell in ["", "你好", "1-2", "'好'"] {
+            assert_eq!((guarded(cell).as_str(), unguarded(cell)), (cell, cell));
+        }
     }
 
     #[test]

@@ -59,7 +59,7 @@ const ROUNDS_MAX: usize = 3;
 const TIMER_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// Who has a talk that a servicer took in the WeCom client.
-const IN_CLIENT: &str = "企业微信客户端的同事";
+pub(super) const IN_CLIENT: &str = "企业微信客户端的同事";
 
 /// Messages that are looked at for what a talk was about.
 const SURVEYED_MESSAGES: u32 = 50;

@@ -2,6 +2,7 @@
 
 pub mod aibot;
 pub mod app;
+pub mod archive;
 mod burst;
 pub mod call;
 pub mod callback;

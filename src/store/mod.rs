@@ -1,9 +1,11 @@
 //! What must survive a restart: customers, conversations, callbacks, handoffs, API keys, versions of knowledge.
 //!
 //! [`Store`] is the whole of it; `sqlite` keeps it in one file. Nothing here assumes that one process alone uses
-//! the store, nothing reads the clock, and no JSON is interpreted: payloads go in and come out as text.
+//! the store, nothing reads the clock, and no JSON is interpreted: payloads go in and come out as text. Only where
+//! words are looked for, in [`Store::archive`], are they looked for in what people read.
 
 mod api_key;
+mod archive;
 mod callback;
 mod conversation;
 mod customer;
@@ -31,6 +33,7 @@ use jiff::Timestamp;
 use crate::message::BotId;
 
 pub use api_key::{KeyId, KeyRow};
+pub use archive::{ArchiveFilter, ArchiveOrder, ArchiveRow, ArchivedBy};
 pub use callback::{CallbackAnswer, CallbackKey, CallbackRow, Claim, Delivered, RecordedAnswer};
 pub use conversation::{
     ConversationId, ConversationRow, Direction, MessageId, MessageRow, Revision, TurnReceipt, TurnRow,
@@ -110,6 +113,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Messages of a bot with their answers, oldest first, a page at a time.
     fn exchanges<'a>(&'a self, filter: &'a ExchangeFilter) -> StoreFuture<'a, Vec<ExchangeRow>>;
+
+    /// Messages of a bot, both ways and whoever said them, a page at a time.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`] or [`StoreError::TooLong`] for a word.
+    fn archive<'a>(&'a self, filter: &'a ArchiveFilter) -> StoreFuture<'a, Vec<ArchiveRow>>;
 
     /// Notes whether an answer helped the customer who got it; a later opinion takes the place of an earlier one.
     ///

@@ -4,6 +4,7 @@
 //! Reads have connections of their own, which the write-ahead log lets run beside a write.
 
 mod api_key;
+mod archive;
 mod callback;
 mod column;
 mod conversation;
@@ -34,6 +35,8 @@ use sqlx::Transaction;
 
 use crate::message::BotId;
 use crate::store::AgentRow;
+use crate::store::ArchiveFilter;
+use crate::store::ArchiveRow;
 use crate::store::Attempt;
 use crate::store::BoxFuture;
 use crate::store::CallbackAnswer;
@@ -156,6 +159,10 @@ impl Store for SqliteStore {
 
     fn exchanges<'a>(&'a self, filter: &'a ExchangeFilter) -> StoreFuture<'a, Vec<ExchangeRow>> {
         Box::pin(exchange::list(self, filter))
+    }
+
+    fn archive<'a>(&'a self, filter: &'a ArchiveFilter) -> StoreFuture<'a, Vec<ArchiveRow>> {
+        Box::pin(archive::list(self, filter))
     }
 
     fn feedback<'a>(

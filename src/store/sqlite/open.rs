@@ -87,6 +87,7 @@ fn migrator() -> Migrator {
         migration(7, "handover", include_str!("../migrations/sqlite/0007_handover.sql")),
         migration(8, "surveys", include_str!("../migrations/sqlite/0008_surveys.sql")),
         migration(9, "media", include_str!("../migrations/sqlite/0009_media.sql")),
+        migration(10, "archive", include_str!("../migrations/sqlite/0010_archive.sql")),
     ])
 }
 

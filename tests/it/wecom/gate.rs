@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use tokio::sync::RwLock;
 use yingda::message::BotId;
 use yingda::store::AgentRow;
+use yingda::store::ArchiveFilter;
+use yingda::store::ArchiveRow;
 use yingda::store::Attempt;
 use yingda::store::BoxFuture;
 use yingda::store::CallbackAnswer;
@@ -104,6 +106,10 @@ impl Store for Gate {
             }
             self.inner.record_turn(turn).await
         })
+    }
+
+    fn archive<'a>(&'a self, filter: &'a ArchiveFilter) -> StoreFuture<'a, Vec<ArchiveRow>> {
+        self.inner.archive(filter)
     }
 
     fn customer_seen<'a>(&'a self, seen: &'a CustomerSeen, now: Timestamp) -> StoreFuture<'a, CustomerRow> {
