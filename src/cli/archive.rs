@@ -216,18 +216,16 @@ fn for_people(line: &Line, zone: &TimeZone) -> String {
         ("agent", None) => "坐席",
         _ => "系统",
     };
-    let kinds: Vec<&str> = std::iter::once(&line.kind)
-        .chain(&line.with)
-        .map(String::as_str)
-        .filter(|kind| *kind != "text")
-        .collect();
-    let kinds = if kinds.is_empty() { String::new() } else { format!("［{}］", kinds.join("、")) };
+    // What the bot says has words, whatever it is; what a customer sends may have none.
+    let sent = std::iter::once(&line.kind).chain(&line.with).map(String::as_str);
+    let sent: Vec<&str> = sent.filter(|kind| line.direction == "in" && *kind != "text").collect();
+    let sent = if sent.is_empty() { String::new() } else { format!("［{}］", sent.join("、")) };
     let source = line.entry.as_ref().map(|entry| match line.version {
         Some(version) => format!("（{entry}，版本 {version}）"),
         None => format!("（{entry}）"),
     });
     let told = format!(
-        "#{} {at} [{}] {} {who}：{kinds}{}{}",
+        "#{} {at} [{}] {} {who}：{sent}{}{}",
         line.message_id,
         line.channel,
         line.customer_id,

@@ -13,14 +13,23 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 use std::time::Instant;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 use tempfile::TempDir;
+use yingda::message::Channel;
+use yingda::message::Content;
+use yingda::message::CustomerKind;
+use yingda::service::Question;
+use yingda::service::Service;
+use yingda::store::SqliteStore;
+use yingda::store::Store;
 
 use crate::fixture::BOT;
 use crate::fixture::CHART;
@@ -281,6 +290,106 @@ fn an_agent_serves_groups_that_there_are() {
     assert!(listed.contains("小王") && listed.contains("service"), "{listed}");
     let keys = stdout(&run(folder.root(), &["key", "list", "--data", data]));
     assert!(keys.contains("agent+personal"), "{keys}");
+}
+
+// archive
+
+/// The fixture's archive: what one customer said, who tries to run something, and the answer.
+fn talk(folder: &Folder, data: &Path) {
+    let question = Question {
+        bot: BOT.to_owned(),
+        channel: Channel::Web,
+        customer_id: "@amy".to_owned(),
+        name: None,
+        kind: CustomerKind::Customer,
+        content: Content::Text(DANGEROUS.to_owned()),
+        with: Vec::new(),
+    };
+    runtime().block_on(async {
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(data).await.unwrap());
+        let service = Service::new(vec![folder.engine()], Arc::clone(&store), Arc::new(Timestamp::now));
+        service.answer(&question).await.unwrap();
+        store.close().await;
+    });
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+}
+
+const DANGEROUS: &str = "=HYPERLINK(\"x\") 打我电话13800138000";
+const DANGEROUS_MASKED: &str = "=HYPERLINK(\"x\") 打我电话****8000";
+
+#[test]
+fn the_archive_is_handed_out_for_people_for_machines_and_for_spreadsheets() {
+    let (folder, data) = (Folder::new(), data());
+    talk(&folder, data.path());
+    let at = [folder.root(), data.path()].map(|path| path.to_str().unwrap());
+    let ask = |args: &[&str]| {
+        run(folder.root(), &[&["archive", "--knowledge", at[0], "--data", at[1]], args].concat())
+    };
+    let lines = stdout(&ask(&["--json", "--order", "oldest"]));
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let authors: Vec<&Value> = lines.iter().map(|line| &line["author"]).collect();
+    assert_eq!(authors, ["customer", "bot"]);
+    assert_eq!((&lines[0]["words"], &lines[0]["customer_id"]), (&json!(DANGEROUS_MASKED), &json!("@amy")));
+    assert!(stdout(&ask(&["--json", "--personal"])).contains("13800138000"));
+
+    let sheet = stdout(&ask(&["--csv", "--author", "customer"]));
+    let sheet = sheet.strip_prefix('\u{feff}').expect("a mark that the file is UTF-8");
+    let mut table = csv::Reader::from_reader(sheet.as_bytes());
+    let header: Vec<String> = table.headers().unwrap().iter().map(str::to_owned).collect();
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    let cell = |name: &str| &rows[0][header.iter().position(|own| own == name).unwrap()];
+    assert_eq!(rows.len(), 1);
+    assert_eq!((cell("words"), cell("customer_id")), (&*format!("'{DANGEROUS_MASKED}"), "'@amy"));
+    assert_eq!((cell("author"), cell("direction"), cell("version")), ("customer", "in", ""));
+
+    let told = stdout(&ask(&[]));
+    assert!(told.contains("顾客：=HYPERLINK") && told.contains("机器人："), "{told}");
+    assert_eq!(stdout(&ask(&["--limit", "1"])).lines().count(), 1);
+    let none = ask(&["--words", "HYPERLINK", "100%"]);
+    assert_eq!((none.status.code(), stdout(&none)), (Some(0), String::new()));
+    assert!(stderr(&none).contains("没有找到"), "{}", stderr(&none));
+    assert_eq!(stdout(&ask(&["--words", "hyperlink", "打我"])).lines().count(), 1);
+    for args in [["--from", "昨天"], ["--channel", "fax"], ["--agent", "小王"]] {
+        let refused = ask(&args);
+        assert_eq!((refused.status.code(), stdout(&refused)), (Some(2), String::new()), "{args:?}");
+        assert!(stderr(&refused).contains(args[1]), "{}", stderr(&refused));
+    }
+    assert_eq!(ask(&["--json", "--csv"]).status.code(), Some(2));
+}
+
+#[test]
+fn an_archive_of_several_pages_is_handed_out_whole_and_in_order() {
+    let (folder, data) = (Folder::new(), data());
+    talk(&folder, data.path());
+    runtime().block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(data.path().join(SqliteStore::FILE));
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+             INSERT INTO messages (conversation_id, direction, body, at_ms, author)
+             SELECT 1, 'in', json_object('kind', 'text', 'text', '第' || i || '句'), ?, 'customer' FROM n",
+        )
+        .bind(Timestamp::now().as_millisecond())
+        .execute(&pool)
+        .await
+        .unwrap();
+        pool.close().await;
+    });
+    let at = [folder.root(), data.path()].map(|path| path.to_str().unwrap());
+    let ids = |args: &[&str]| -> Vec<i64> {
+        let fixed = ["archive", "--knowledge", at[0], "--data", at[1], "--json", "--order", "oldest"];
+        let told = stdout(&run(folder.root(), &[&fixed, args].concat()));
+        let line = |line: &str| serde_json::from_str::<Value>(line).unwrap()["message_id"].as_i64().unwrap();
+        told.lines().map(line).collect()
+    };
+    let all = ids(&[]);
+    assert_eq!(all.len(), 2502);
+    assert!(all.is_sorted_by(|a, b| a < b), "each once");
+    assert_eq!(ids(&["--limit", "1001"]), all[..1001]);
+    assert_eq!(ids(&["--words", "第2499句"]), all[2500..2501]);
 }
 
 // serve

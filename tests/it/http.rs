@@ -454,6 +454,122 @@ async fn a_flood_is_slowed_down_with_words_and_by_customer() {
     assert_eq!(shop.say("a", RETURN.0).await.status, 200);
 }
 
+// The archive.
+
+/// Text as a query holds it.
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[tokio::test]
+async fn the_archive_is_searched_and_turned_over_page_by_page() {
+    let shop = Shop::open().await;
+    let agent = shop.key(Scope::Agent).await;
+    shop.say("a", "你好").await;
+    shop.pass(86_400);
+    shop.say("b", RETURN.0).await;
+    let ask =
+        async |query: &str| shop.send(get(&format!("/api/v1/bots/{BOT}/archive?{query}")).key(&agent)).await;
+    let ids = |page: &Value| -> Vec<i64> {
+        page["messages"].as_array().unwrap().iter().map(|one| one["message_id"].as_i64().unwrap()).collect()
+    };
+    let all = ask("order=oldest").await.json();
+    assert_eq!((ids(&all).len(), &all["next"]), (4, &Value::Null));
+    let (said, answered) = (&all["messages"][2], &all["messages"][3]);
+    assert_eq!(
+        (&said["author"], &said["words"], &said["kind"]),
+        (&json!("customer"), &json!(RETURN.0), &json!("text"))
+    );
+    assert_eq!((&answered["words"], &answered["entry"]), (&json!(RETURN.1), &json!("return-apply")));
+    assert_eq!(
+        (&said["customer_id"], &said["channel"], &answered["direction"]),
+        (&json!("b"), &json!("web"), &json!("out"))
+    );
+
+    let mut newest = ids(&all);
+    newest.reverse();
+    let first = ask("limit=3").await.json();
+    assert_eq!((ids(&first), &first["next"]), (newest[..3].to_vec(), &json!(newest[2])));
+    let rest = ask(&format!("limit=3&after={}", newest[2])).await.json();
+    assert_eq!((ids(&rest), &rest["next"]), (newest[3..].to_vec(), &Value::Null));
+
+    let found = async |query: &str| ids(&ask(query).await.json());
+    assert_eq!(found(&format!("words={}", encoded("七天内 退货"))).await, newest[..1]);
+    assert_eq!(found("customer=b&direction=in").await, newest[1..2]);
+    // Days of the bot's clock: the last one counts whole.
+    assert_eq!(found("from=2026-11-24").await, newest[..2]);
+    assert_eq!(found("until=2026-11-23").await, newest[2..]);
+    assert_eq!(found("from=2026-11-24T02:00:01Z").await, Vec::<i64>::new());
+
+    let many = format!("words={}", encoded("1 2 3 4 5 6 7 8 9"));
+    let name = format!("agent={}", encoded("小王"));
+    for (query, told) in [
+        ("channel=fax", "fax"),
+        ("author=me", "customer、bot、agent、system"),
+        ("direction=up", "up"),
+        ("order=up", "newest、oldest"),
+        (name.as_str(), "小王"),
+        ("from=yesterday", "yesterday"),
+        ("until=2026-11-23T10:00:00", "2026-11-23T10:00:00"),
+        ("from=2026-11-24&until=2026-11-23", "2026-11-24"),
+        ("limit=0", "1 到 1000"),
+        ("limit=1001", "1001"),
+        ("after=x", "after"),
+        ("nothing=1", "nothing"),
+        (many.as_str(), "9 个"),
+    ] {
+        let answer = ask(query).await;
+        assert_eq!(answer.error(), (400, "bad-query".to_owned()), "{query}");
+        assert!(answer.text().contains(told), "{query}: {}", answer.text());
+    }
+    let path = format!("/api/v1/bots/{BOT}/archive");
+    assert_eq!(
+        shop.send(get("/api/v1/bots/nobody/archive").key(&agent)).await.error(),
+        (404, "unknown-bot".to_owned())
+    );
+    assert_eq!(shop.send(get(&path)).await.status, 401, "not even on this machine without a key");
+    let chat = shop.key(Scope::Chat).await;
+    assert_eq!(shop.send(get(&path).key(&chat)).await.status, 403);
+}
+
+#[tokio::test]
+async fn the_archive_tells_nobody_a_number_who_may_not_see_it() {
+    let shop = Shop::open().await;
+    let (agent, admin) = (shop.key(Scope::Agent).await, shop.key(Scope::Admin).await);
+    shop.say("a", "打我电话13800138000").await;
+    let ask = async |key: &str, query: &str| {
+        let path = format!("/api/v1/bots/{BOT}/archive?author=customer&{query}");
+        shop.send(get(&path).key(key)).await.json()
+    };
+    assert_eq!(ask(&agent, "").await["messages"][0]["words"], "打我电话****8000");
+    assert_eq!(ask(&admin, "").await["messages"][0]["words"], "打我电话13800138000");
+    // Nor by looking for it, and not by where a page ends.
+    let nothing = json!({ "messages": [], "next": null });
+    for query in ["words=1380013", "words=13800138000", "words=1380013&limit=1"] {
+        assert_eq!(ask(&agent, query).await, nothing, "{query}");
+        assert_eq!(ask(&admin, query).await["messages"].as_array().unwrap().len(), 1, "{query}");
+    }
+    assert_eq!(
+        ask(&agent, "words=8000").await["messages"].as_array().unwrap().len(),
+        1,
+        "what is shown is found"
+    );
+}
+
+#[tokio::test]
+async fn the_archive_shows_only_what_the_bot_keeps_even_where_nobody_has_swept() {
+    let keeping = format!("retention_days = 1\n{}", bot_toml());
+    let shop = Shop::over(|folder| folder.write(&format!("{BOT}/bot.toml"), keeping.as_bytes())).await;
+    let agent = shop.key(Scope::Agent).await;
+    shop.say("a", "你好").await;
+    shop.pass(86_401);
+    shop.say("b", RETURN.0).await;
+    let all = shop.send(get(&format!("/api/v1/bots/{BOT}/archive?limit=3")).key(&agent)).await.json();
+    let customers: Vec<&str> =
+        all["messages"].as_array().unwrap().iter().map(|one| one["customer_id"].as_str().unwrap()).collect();
+    assert_eq!((customers, &all["next"]), (vec!["b", "b"], &Value::Null));
+}
+
 // Who may do what.
 
 #[tokio::test]

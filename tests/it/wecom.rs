@@ -2,6 +2,7 @@
 
 mod active;
 mod aibot;
+mod archive;
 mod child;
 mod fixture;
 mod gate;

@@ -1,5 +1,6 @@
 //! What every back end must keep to: one list, run against an empty store of each.
 
+mod archive;
 pub(super) mod callback;
 mod exchange;
 pub(super) mod handoff;
@@ -37,6 +38,9 @@ pub(super) async fn all(store: Arc<dyn Store>) {
     turn::of_turns_from_one_revision_one_is_stored(&store).await;
     turn::different_customers_take_turns_at_once(&store).await;
     turn::values_over_their_limit_are_refused(&*store).await;
+    archive::messages_are_found_by_every_filter(&*store).await;
+    archive::words_are_found_in_what_people_read(&*store).await;
+    archive::what_is_forgotten_is_in_no_archive(&*store).await;
     callback::a_claim_is_exclusive(&[Arc::clone(&store)]).await;
     callback::callbacks_are_answered_once(&*store).await;
     callback::callbacks_are_listed_and_pruned(&*store).await;

@@ -33,7 +33,7 @@ pub(super) const KF: &str = "wkFARM";
 /// Our own WeCom, over HTTP as anybody reaches it.
 pub(super) struct World {
     pub(super) url: String,
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
 }
 
 impl World {
