@@ -23,6 +23,10 @@ use crate::simulate::wecom::session::Session;
 use crate::simulate::wecom::world::Occasion;
 use crate::simulate::wecom::world::World;
 
+/// `fail_type` of `msg_send_fail`, of a customer who wants no messages, and all there are (path 94670).
+const REFUSED_BY_CUSTOMER: i64 = 10;
+const FAIL_TYPES: [i64; 11] = [0, 1, 2, 4, 5, 6, 8, REFUSED_BY_CUSTOMER, 11, 12, 13];
+
 type Answer = Result<Json<Value>, (StatusCode, String)>;
 
 #[derive(Deserialize)]
@@ -94,6 +98,13 @@ pub(super) struct Bringing {
     #[serde(rename = "type")]
     kind: String,
     filename: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Failing {
+    account: String,
+    fail_type: Option<i64>,
 }
 
 /// `GET /_sim/ledger`.
@@ -191,7 +202,22 @@ pub(super) async fn refuse(
     Json(Refusing { account, refuses }): Json<Refusing>,
 ) -> Answer {
     simulator.change(|world, now| {
-        world.session(&account, &customer, now)?.refuses = refuses;
+        world.session(&account, &customer, now)?.fails = refuses.then_some(REFUSED_BY_CUSTOMER);
+        Ok(json!({}))
+    })
+}
+
+/// Messages to a customer are taken, and then fail, or arrive again.
+pub(super) async fn fail(
+    State(simulator): State<Simulator>,
+    Path(customer): Path<String>,
+    Json(Failing { account, fail_type }): Json<Failing>,
+) -> Answer {
+    simulator.change(|world, now| {
+        if let Some(wrong) = fail_type.filter(|fail_type| !FAIL_TYPES.contains(fail_type)) {
+            return Err(format!("fail_type {wrong} is none of {FAIL_TYPES:?}"));
+        }
+        world.session(&account, &customer, now)?.fails = fail_type;
         Ok(json!({}))
     })
 }

@@ -68,6 +68,46 @@ impl<'r> Fields<'r> {
         Err(Refusal::new(40_058, words))
     }
 
+    /// What is left of a text of which the server cuts what is past so many bytes; that it had to is noted.
+    pub(super) fn cut<'t>(
+        &self,
+        name: &str,
+        text: &'t str,
+        bytes_max: usize,
+        ledger: &mut Ledger,
+    ) -> &'t str {
+        if text.len() > bytes_max {
+            ledger.breaks(self.path, format!("{name}: {} bytes are cut to {bytes_max}", text.len()));
+        }
+        &text[..text.floor_char_boundary(bytes_max)]
+    }
+
+    /// The same where characters are counted.
+    pub(super) fn cut_chars<'t>(
+        &self,
+        name: &str,
+        text: &'t str,
+        chars_max: usize,
+        ledger: &mut Ledger,
+    ) -> &'t str {
+        let Some((end, _)) = text.char_indices().nth(chars_max) else { return text };
+        ledger
+            .breaks(self.path, format!("{name}: {} characters are cut to {chars_max}", text.chars().count()));
+        &text[..end]
+    }
+
+    /// Degrees of a place.
+    pub(super) fn degrees(&self, name: &str, most: f64) -> Result<f64, Refusal> {
+        let degrees = self.body[name].as_f64().filter(|degrees| degrees.abs() <= most);
+        let words = || format!("{}: {name} is no number from -{most} to {most}", self.path);
+        degrees.ok_or_else(|| Refusal::new(40_058, words()))
+    }
+
+    /// One of the objects of a list.
+    pub(super) fn of(&self, body: &'r Value) -> Self {
+        Self { path: self.path, body }
+    }
+
     /// Notes fields that the tables do not have: the real server overlooks them, and what they were to do with them.
     pub(super) fn known(&self, names: &[&str], ledger: &mut Ledger) {
         let fields = self.body.as_object().into_iter().flatten();

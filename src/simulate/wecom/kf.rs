@@ -1,15 +1,15 @@
-//! 微信客服. Sources: WeCom developer centre, 接收消息 (path 94670), 发送消息 (94677), 事件响应消息 (95122), 会话状态 (94669), 账号 (94661),
-//! 接待人员 (94645), 客服链接 (94665), 客户信息 (95159).
+//! Talks of 微信客服. Sources: WeCom developer centre, 接收消息 (path 94670), 发送消息 (94677), 事件响应消息 (95122),
+//! 会话状态 (94669).
 
 use jiff::SignedDuration;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::simulate::wecom::content;
 use crate::simulate::wecom::fields::Fields;
 use crate::simulate::wecom::refusal::Refusal;
 use crate::simulate::wecom::session::Phase;
-use crate::simulate::wecom::session::Session;
 use crate::simulate::wecom::world::Account;
 use crate::simulate::wecom::world::Code;
 use crate::simulate::wecom::world::Occasion;
@@ -31,20 +31,17 @@ const LISTED: SignedDuration = SignedDuration::from_hours(72);
 /// Pages a minute without the token of a wake-up. The page names no number.
 const WITHOUT_TOKEN_MAX: usize = 60;
 
-/// Most bytes of a text; the rest is cut.
-const TEXT_BYTES_MAX: usize = 2_048;
-
 /// A code for a message is good for so long: of a welcome or an end, and else.
 const SHORT: SignedDuration = SignedDuration::from_secs(20);
 const LONG: SignedDuration = SignedDuration::from_hours(48);
-
-/// `fail_type` of a customer who wants no messages.
-const REFUSED_BY_CUSTOMER: i64 = 10;
 
 impl World {
     /// An account that the app may use.
     pub(super) fn account(&mut self, app: usize, id: &str) -> Result<&mut Account, Refusal> {
         let granted = self.plan.apps[app].accounts.iter().any(|own| own == id);
+        if self.closed.contains(id) {
+            return Err(Refusal::new(95_004, "open_kfid deleted"));
+        }
         let account = self.accounts.get_mut(id).ok_or_else(|| Refusal::new(95_000, "invalid open_kfid"))?;
         if granted { Ok(account) } else { Err(Refusal::new(48_007, "kf account not granted to this app")) }
     }
@@ -127,7 +124,7 @@ pub(super) fn send(world: &mut World, app: usize, body: &Value, now: Timestamp) 
     let id = fields.text("open_kfid", 60_251)?;
     let customer = fields.text("touser", 40_096)?;
     let own_id = msgid(&fields)?;
-    let message = content(world, SEND, &fields, kind)?;
+    let message = content::for_customer(world, &fields, kind, now)?;
     let given = world.id("kfmsg");
     let account = world.account(app, id)?;
     if own_id.is_some_and(|own| account.sent_ids.contains(own)) {
@@ -141,13 +138,13 @@ pub(super) fn send(world: &mut World, app: usize, body: &Value, now: Timestamp) 
         world.ledger.breaks(SEND, format!("{}: {}", refusal.code, refusal.words));
         return Err(refusal);
     }
-    let refuses = session.refuses;
+    let fails = session.fails;
     let msgid = own_id.map_or(given, str::to_owned);
     account.sent_ids.insert(msgid.clone());
-    if refuses {
+    if let Some(fail_type) = fails {
         let event = json!({
             "event_type": "msg_send_fail", "open_kfid": id, "external_userid": customer,
-            "fail_msgid": msgid, "fail_type": REFUSED_BY_CUSTOMER,
+            "fail_msgid": msgid, "fail_type": fail_type,
         });
         world.event(id, event, now);
     } else {
@@ -167,7 +164,10 @@ pub(super) fn send_on_event(
     fields.known(&["code", "msgid", "msgtype", kind], &mut world.ledger);
     let code = fields.text("code", 41_049)?;
     let own_id = msgid(&fields)?;
-    let message = content(world, SEND_ON_EVENT, &fields, kind)?;
+    if !["text", "msgmenu"].contains(&kind) {
+        return Err(Refusal::new(40_008, format!("msgtype {kind} is not possible with a code")));
+    }
+    let message = content::for_customer(world, &fields, kind, now)?;
     let given = world.id("kfmsg");
     let bad = || Refusal::new(41_050, "invalid code");
     let held = world.codes.get_mut(code).filter(|held| !held.is_used && held.until > now).ok_or_else(bad)?;
@@ -210,86 +210,6 @@ fn msgid<'r>(fields: &Fields<'r>) -> Result<Option<&'r str>, Refusal> {
         return Ok(Some(id));
     }
     Err(Refusal::new(40_058, "msgid has other signs than letters, figures, _ and -"))
-}
-
-/// A message as it appears on the customer's phone.
-fn content(world: &mut World, path: &'static str, fields: &Fields<'_>, kind: &str) -> Result<Value, Refusal> {
-    let inner = fields.object(kind)?;
-    match kind {
-        "text" => {
-            inner.known(&["content"], &mut world.ledger);
-            let words = inner.text("content", 44_004)?;
-            if words.len() > TEXT_BYTES_MAX {
-                world
-                    .ledger
-                    .breaks(path, format!("{} bytes of text are cut to {TEXT_BYTES_MAX}", words.len()));
-            }
-            Ok(json!({ "msgtype": kind, "content": &words[..words.floor_char_boundary(TEXT_BYTES_MAX)] }))
-        }
-        "msgmenu" => {
-            inner.known(&["head_content", "list", "tail_content"], &mut world.ledger);
-            for part in ["head_content", "tail_content"] {
-                if let Some(words) = inner.text_if_any(part)? {
-                    inner.within(part, words, 1_024)?;
-                }
-            }
-            let items = inner.list("list")?;
-            let n_tapped = items.iter().filter(|item| item["type"] != "text").count();
-            if items.len() > 50 || n_tapped > 10 {
-                return Err(Refusal::new(95_008, "too many menu items"));
-            }
-            items.iter().try_for_each(|item| menu_item(world, path, item))?;
-            let menu = &fields.object("msgmenu")?;
-            Ok(json!({
-                "msgtype": kind,
-                "head": menu.text_if_any("head_content")?,
-                "items": items,
-                "tail": menu.text_if_any("tail_content")?,
-            }))
-        }
-        "link" => {
-            inner.known(&["title", "desc", "url", "thumb_media_id"], &mut world.ledger);
-            inner.within("title", inner.text("title", 41_016)?, 128)?;
-            inner.text("thumb_media_id", 41_006)?;
-            Ok(
-                json!({ "msgtype": kind, "title": inner.text("title", 41_016)?, "url": inner.text("url", 40_058)? }),
-            )
-        }
-        _ => Err(Refusal::new(40_008, format!("msgtype {kind} is not simulated yet, or none at all"))),
-    }
-}
-
-fn menu_item(world: &mut World, path: &'static str, item: &Value) -> Result<(), Refusal> {
-    let fields = Fields::new(path, item);
-    let kind = fields.text("type", 95_009)?;
-    fields.known(&["type", kind], &mut world.ledger);
-    let inner = fields.object(kind)?;
-    let content_max = match kind {
-        "click" => {
-            inner.known(&["id", "content"], &mut world.ledger);
-            if let Some(id) = inner.text_if_any("id")? {
-                inner.within("id", id, 128)?;
-                if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-                    return Err(Refusal::new(
-                        40_058,
-                        "a menu id has other signs than letters, figures and _",
-                    ));
-                }
-            }
-            128
-        }
-        "view" => {
-            inner.known(&["url", "content"], &mut world.ledger);
-            inner.within("url", inner.text("url", 40_058)?, 2_048)?;
-            1_024
-        }
-        "text" => {
-            inner.known(&["content", "no_newline"], &mut world.ledger);
-            256
-        }
-        _ => return Err(Refusal::new(95_009, "invalid menu item type")),
-    };
-    inner.within("content", inner.text("content", 40_058)?, content_max)
 }
 
 pub(super) fn state(world: &mut World, app: usize, body: &Value) -> Result<Value, Refusal> {
@@ -337,63 +257,6 @@ pub(super) fn transfer(
     };
     let code = world.code(occasion, (id, customer), now);
     Ok(json!({ "msg_code": code }))
-}
-
-pub(super) fn accounts(world: &mut World, app: usize, body: &Value) -> Result<Value, Refusal> {
-    let fields = Fields::new("kf/account/list", body);
-    fields.known(&["offset", "limit"], &mut world.ledger);
-    let offset = fields.number_if_any("offset")?.unwrap_or_default();
-    let limit = fields.number_if_any("limit")?.unwrap_or(100);
-    if offset < 0 || !(1..=100).contains(&limit) {
-        return Err(Refusal::new(40_058, "offset or limit out of range"));
-    }
-    let granted = &world.plan.apps[app].accounts;
-    let listed = world.accounts.iter().map(|(id, account)| {
-        json!({ "open_kfid": id, "name": account.name, "avatar": "", "manage_privilege": granted.contains(id) })
-    });
-    Ok(json!({ "account_list": listed.skip(offset as usize).take(limit as usize).collect::<Vec<_>>() }))
-}
-
-pub(super) fn servicers(world: &mut World, app: usize, id: Option<&str>) -> Result<Value, Refusal> {
-    let account = world.account(app, id.ok_or_else(|| Refusal::new(60_251, "open_kfid missing"))?)?;
-    let listed = account
-        .servicers
-        .iter()
-        .map(|(id, on_duty)| json!({ "userid": id, "status": i64::from(!*on_duty), "stop_type": 0 }));
-    Ok(json!({ "servicer_list": listed.collect::<Vec<_>>() }))
-}
-
-pub(super) fn contact_way(world: &mut World, app: usize, body: &Value) -> Result<Value, Refusal> {
-    let fields = Fields::new("kf/add_contact_way", body);
-    fields.known(&["open_kfid", "scene"], &mut world.ledger);
-    let id = fields.text("open_kfid", 60_251)?;
-    world.account(app, id)?;
-    let scene = fields.text_if_any("scene")?.unwrap_or_default();
-    fields.within("scene", scene, 32)?;
-    if !scene.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
-        return Err(Refusal::new(40_058, "scene has other signs than letters, figures, _ and -"));
-    }
-    let code = world.id("ENC");
-    Ok(json!({ "url": format!("https://work.weixin.qq.com/kf/{id}?enc_scene={code}") }))
-}
-
-pub(super) fn customers(world: &mut World, body: &Value, now: Timestamp) -> Result<Value, Refusal> {
-    let fields = Fields::new("kf/customer/batchget", body);
-    fields.known(&["external_userid_list", "need_enter_session_context"], &mut world.ledger);
-    let ids = fields.list("external_userid_list")?;
-    if !(1..=100).contains(&ids.len()) {
-        return Err(Refusal::new(40_058, "external_userid_list has 1 to 100 ids"));
-    }
-    let (mut found, mut unknown) = (Vec::new(), Vec::new());
-    for id in ids.iter().filter_map(Value::as_str) {
-        let sessions = world.accounts.values().filter_map(|account| account.sessions.get(id));
-        if sessions.into_iter().any(|session: &Session| session.is_recent(now)) {
-            found.push(json!({ "external_userid": id, "nickname": id, "avatar": "", "gender": 0 }));
-        } else {
-            unknown.push(id);
-        }
-    }
-    Ok(json!({ "customer_list": found, "invalid_external_userid": unknown }))
 }
 
 impl World {

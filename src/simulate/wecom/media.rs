@@ -65,9 +65,9 @@ pub(super) enum Kind {
 
 /// A medium as it was brought.
 pub(super) struct Medium {
-    kind: Kind,
+    pub(super) kind: Kind,
     /// As users see it.
-    filename: String,
+    pub(super) filename: String,
     /// Empty where it has expired.
     bytes: Bytes,
     made_at: Timestamp,

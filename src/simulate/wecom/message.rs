@@ -5,14 +5,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::simulate::wecom::content;
 use crate::simulate::wecom::fields::Fields;
 use crate::simulate::wecom::refusal::Refusal;
 use crate::simulate::wecom::world::World;
 
 const SEND: &str = "message/send";
-
-/// Most bytes of a text; the rest is cut.
-const TEXT_BYTES_MAX: usize = 2_048;
 
 /// Most recipients.
 const MEMBERS_MAX: usize = 1_000;
@@ -26,6 +24,10 @@ const MINUTE_MAX: usize = 30;
 
 /// For so long a message can be taken back.
 const RECALL: SignedDuration = SignedDuration::from_hours(24);
+
+/// Files that can be kept from being forwarded.
+const SAFE_FILES: [&str; 14] =
+    ["txt", "pdf", "doc", "docx", "ppt", "pptx", "xls", "xlsx", "xml", "jpg", "jpeg", "png", "bmp", "gif"];
 
 /// Fields of every type.
 const COMMON: [&str; 9] = [
@@ -52,13 +54,17 @@ pub(super) fn send(world: &mut World, app: usize, body: &Value, now: Timestamp) 
     if meant != app {
         return Err(Refusal::new(301_002, "not allow to access app of another token"));
     }
-    let message = content(world, &fields, kind)?;
+    let message = content::for_member(world, &fields, kind, now)?;
+    accept_safe(world, &fields, kind, &message)?;
     let recipients = fields.text("touser", 82_001)?;
     let named: Vec<String> = recipients.split('|').map(str::to_lowercase).collect();
     if named.len() > MEMBERS_MAX {
         return Err(Refusal::new(40_032, "invalid userid list length"));
     }
     let everybody = recipients == "@all";
+    if everybody && kind == "miniprogram_notice" {
+        return Err(Refusal::new(40_058, "a miniprogram_notice cannot go to @all"));
+    }
     let (valid, invalid): (Vec<String>, Vec<String>) = if everybody {
         (world.plan.members.clone(), Vec::new())
     } else {
@@ -110,57 +116,20 @@ fn is_repetition(
     Ok(known)
 }
 
-/// The message as it appears.
-fn content(world: &mut World, fields: &Fields<'_>, kind: &str) -> Result<Value, Refusal> {
-    let inner = fields.object(kind)?;
-    Ok(match kind {
-        "text" | "markdown" => {
-            inner.known(&["content"], &mut world.ledger);
-            let words = inner.text("content", 44_004)?;
-            if words.len() > TEXT_BYTES_MAX {
-                world
-                    .ledger
-                    .breaks(SEND, format!("{} bytes of text are cut to {TEXT_BYTES_MAX}", words.len()));
-            }
-            json!({ "msgtype": kind, "content": &words[..words.floor_char_boundary(TEXT_BYTES_MAX)] })
-        }
-        "textcard" => {
-            inner.known(&["title", "description", "url", "btntxt"], &mut world.ledger);
-            let (title, words) = (inner.text("title", 41_016)?, inner.text("description", 41_033)?);
-            let url = inner.text("url", 42_028)?;
-            absolute(url)?;
-            json!({ "msgtype": kind, "title": title, "content": words, "url": url })
-        }
-        "news" => {
-            inner.known(&["articles"], &mut world.ledger);
-            let articles = inner.list("articles")?;
-            if !(1..=8).contains(&articles.len()) {
-                return Err(Refusal::new(45_008, "article count out of limit"));
-            }
-            for article in articles {
-                let own = Fields::new(SEND, article);
-                own.known(&["title", "description", "url", "picurl", "appid", "pagepath"], &mut world.ledger);
-                own.within("title", own.text("title", 41_016)?, 128)?;
-                match own.text_if_any("url")? {
-                    Some(url) => absolute(url)?,
-                    None => {
-                        own.text("appid", 42_028)?;
-                    }
-                }
-            }
-            json!({ "msgtype": kind, "articles": articles })
-        }
-        _ => {
-            return Err(Refusal::new(40_008, format!("msgtype {kind} is not simulated yet, or none at all")));
-        }
-    })
-}
-
-fn absolute(url: &str) -> Result<(), Refusal> {
-    if url.starts_with("http://") || url.starts_with("https://") {
-        return Ok(());
+/// Checks who may forward the message, and whether its type can be told so.
+fn accept_safe(world: &mut World, fields: &Fields<'_>, kind: &str, message: &Value) -> Result<(), Refusal> {
+    let safe = fields.number_if_any("safe")?.unwrap_or_default();
+    match (safe, kind) {
+        (0, _) | (1, "text" | "image" | "video" | "file" | "mpnews") | (2, "mpnews") => {}
+        (1, _) => world.ledger.breaks(SEND, format!("safe is not for {kind}")),
+        _ => return Err(Refusal::new(40_058, format!("safe {safe} is not possible for {kind}"))),
     }
-    Err(Refusal::new(45_034, "url without http(s)://"))
+    let filename = message["filename"].as_str().unwrap_or_default().to_lowercase();
+    let suffix = filename.rsplit_once('.').map_or("", |(_, suffix)| suffix);
+    if safe == 1 && kind == "file" && !SAFE_FILES.contains(&suffix) {
+        return Err(Refusal::new(40_058, format!("safe 1 is not possible for a file {filename}")));
+    }
+    Ok(())
 }
 
 /// Source: 获取应用 (path 90227).

@@ -5,6 +5,7 @@
 //! misreading cannot hide in both halves. Endpoints that it does not know answer with 404.
 
 mod callback;
+mod content;
 mod control;
 mod dial;
 mod fault;
@@ -14,6 +15,7 @@ mod ledger;
 mod media;
 mod message;
 mod plan;
+mod reception;
 mod refusal;
 mod session;
 #[cfg(test)]
@@ -130,6 +132,7 @@ impl Simulator {
             .route("/_sim/customers/{id}/say", post(control::say))
             .route("/_sim/customers/{id}/send", post(control::send))
             .route("/_sim/customers/{id}/refuse", post(control::refuse))
+            .route("/_sim/customers/{id}/fail", post(control::fail))
             .route("/_sim/members/{id}/say", post(control::member_says))
             .route("/_sim/servicers/{id}/{deed}", post(control::servicer))
             .route("/_sim/callbacks", post(control::callbacks))
@@ -319,10 +322,16 @@ impl World {
             "kf/send_msg_on_event" => kf::send_on_event(self, app, body, now)?,
             "kf/service_state/get" => kf::state(self, app, body)?,
             "kf/service_state/trans" => kf::transfer(self, app, body, now)?,
-            "kf/account/list" => kf::accounts(self, app, body)?,
-            "kf/servicer/list" => kf::servicers(self, app, parameters.open_kfid.as_deref())?,
-            "kf/add_contact_way" => kf::contact_way(self, app, body)?,
-            "kf/customer/batchget" => kf::customers(self, body, now)?,
+            "kf/account/list" => reception::accounts(self, app, body)?,
+            "kf/account/add" => reception::add_account(self, app, body, now)?,
+            "kf/account/update" => reception::update_account(self, app, body, now)?,
+            "kf/account/del" => reception::delete_account(self, app, body)?,
+            "kf/servicer/list" => reception::servicers(self, app, parameters.open_kfid.as_deref())?,
+            "kf/servicer/add" => reception::add_servicers(self, app, body)?,
+            "kf/servicer/del" => reception::delete_servicers(self, app, body)?,
+            "kf/add_contact_way" => reception::contact_way(self, app, body)?,
+            "kf/get_corp_qualification" => json!({ "wechat_channels_binding": false }),
+            "kf/customer/batchget" => reception::customers(self, body, now)?,
             _ => return Err(Wrong::Unknown),
         })
     }

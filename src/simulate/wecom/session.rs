@@ -66,8 +66,8 @@ pub(super) struct Session {
     pub(super) welcomed_at: Option<Timestamp>,
     /// When they last came in or wrote.
     pub(super) seen_at: Timestamp,
-    /// Whether they want no messages.
-    pub(super) refuses: bool,
+    /// `fail_type` of what becomes of messages that are taken for them; `None` where they arrive.
+    pub(super) fails: Option<i64>,
 }
 
 impl Session {
@@ -79,7 +79,7 @@ impl Session {
             n_sent: 0,
             welcomed_at: None,
             seen_at: now,
-            refuses: false,
+            fails: None,
         }
     }
 

@@ -27,6 +27,10 @@ pub(super) struct Account {
     pub(super) name: String,
     /// Who takes customers, and whether they do now.
     pub(super) servicers: BTreeMap<String, bool>,
+    /// Departments whose people take customers.
+    pub(super) departments: BTreeSet<i64>,
+    /// Where its picture is; empty where it has none.
+    pub(super) avatar: String,
     /// What happened, with its time, as `sync_msg` lists it.
     pub(super) log: Vec<(Timestamp, Value)>,
     /// Talks by customer.
@@ -37,6 +41,23 @@ pub(super) struct Account {
     pub(super) wake_tokens: BTreeMap<String, Timestamp>,
     /// When it was read without such a token.
     pub(super) bare_reads: Vec<Timestamp>,
+}
+
+impl Account {
+    /// An account at which nobody serves and nothing has happened.
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            servicers: BTreeMap::new(),
+            departments: BTreeSet::new(),
+            avatar: String::new(),
+            log: Vec::new(),
+            sessions: BTreeMap::new(),
+            sent_ids: BTreeSet::new(),
+            wake_tokens: BTreeMap::new(),
+            bare_reads: Vec::new(),
+        }
+    }
 }
 
 /// What a code lets be sent.
@@ -64,6 +85,8 @@ pub(super) struct World {
     pub(super) faults: Faults,
     pub(super) tokens: BTreeMap<String, Issued>,
     pub(super) accounts: BTreeMap<String, Account>,
+    /// Accounts that were deleted.
+    pub(super) closed: BTreeSet<String>,
     /// Messages of one page at most, whatever was asked for.
     pub(super) page_max: usize,
     pub(super) codes: BTreeMap<String, Code>,
@@ -87,20 +110,13 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(plan: Plan, seed: u64, clock: Clock) -> Self {
         let servicers: BTreeMap<String, bool> = plan.members.iter().map(|id| (id.clone(), true)).collect();
-        let accounts = plan.accounts.iter().map(|(id, name)| {
-            let account = Account {
-                name: name.clone(),
-                servicers: servicers.clone(),
-                log: Vec::new(),
-                sessions: BTreeMap::new(),
-                sent_ids: BTreeSet::new(),
-                wake_tokens: BTreeMap::new(),
-                bare_reads: Vec::new(),
-            };
-            (id.clone(), account)
-        });
+        let accounts = plan
+            .accounts
+            .iter()
+            .map(|(id, name)| (id.clone(), Account { servicers: servicers.clone(), ..Account::new(name) }));
         Self {
             accounts: accounts.collect(),
+            closed: BTreeSet::new(),
             page_max: plan.page_max,
             plan,
             dial: Dial::new(clock),

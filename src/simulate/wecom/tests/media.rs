@@ -3,7 +3,7 @@
 use super::*;
 
 pub(super) const PNG: &[u8] = b"\x89PNG\r\n\x1a\nrest";
-const MP4: &[u8] = b"\0\0\0\x18ftypmp42rest";
+pub(super) const MP4: &[u8] = b"\0\0\0\x18ftypmp42rest";
 
 /// So much AMR at 12.2 kbit/s: 32 bytes a frame, 50 frames a second.
 fn voice(n_frames: usize) -> Vec<u8> {

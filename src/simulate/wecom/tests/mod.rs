@@ -1,6 +1,7 @@
 //! The server answers as the developer centre's pages say; read from there, not from our client.
 
 mod media;
+mod messages;
 
 use std::sync::Arc;
 
