@@ -2,6 +2,7 @@
 //!
 //! Wire formats stay below this folder: what leaves it speaks in `message` types.
 
+pub mod notify;
 pub mod wecom;
 
 use std::time::Duration;
