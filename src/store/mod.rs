@@ -48,7 +48,7 @@ pub use handover::{
 };
 pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
 pub use media::{MediaKey, MediaRow};
-pub use outbox::{Attempt, Fate, NewOutbox, OUTBOX_LEASE, OutboxId, OutboxRow, Page, PageItem};
+pub use outbox::{Attempt, Fate, NewOutbox, OUTBOX_LEASE, OutboxId, OutboxRow, Page, PageItem, Reading};
 pub use privacy::{CustomerFile, Forgotten};
 pub use sqlite::SqliteStore;
 pub use survey::{NewSurvey, SurveyRow};
@@ -175,7 +175,8 @@ pub trait Store: Send + Sync + 'static {
     fn callbacks_prune(&self, before: Timestamp) -> StoreFuture<'_, u64>;
 
     /// Takes messages that are to be sent, at most the first waiting one of a conversation, and keeps them from other takers
-    /// for [`OUTBOX_LEASE`]. What has expired or was overtaken is given up instead.
+    /// for [`OUTBOX_LEASE`]. What has expired or was overtaken is given up instead. What the customer does not hear waits for
+    /// what the same sender has for the same recipient, and for nothing else.
     ///
     /// Each is to end in [`Store::outbox_tried`]; one that does not falls due again.
     ///
@@ -206,6 +207,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// How far a source was read; `None` for one never read.
     fn cursor<'a>(&'a self, source: &'a str) -> StoreFuture<'a, Option<String>>;
+
+    /// Adds what is to be sent because of what a source told, and moves the cursor with it. A key that is there already, and a
+    /// conversation that was forgotten meanwhile, are passed over. Returns how many were added.
+    ///
+    /// # Errors
+    /// [`StoreError::CursorMoved`] when somebody else has read on meanwhile; [`StoreError::Empty`], [`StoreError::TooLong`].
+    fn outbox_read<'a>(&'a self, reading: &'a Reading, now: Timestamp) -> StoreFuture<'a, usize>;
 
     /// Takes a page of a source into our hands, and moves the cursor with it: its messages are callbacks of the app that is
     /// called like the source. Returns how many are new and to be answered.

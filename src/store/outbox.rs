@@ -89,11 +89,38 @@ pub enum Attempt {
         /// When.
         at: Timestamp,
     },
+    /// It was not tried, or came too early: it falls due again, and no attempt is counted.
+    Held {
+        /// Until when.
+        until: Timestamp,
+    },
     /// It failed for good.
     Failed {
         /// Why, 1 to 256 bytes.
         reason: String,
     },
+}
+
+/// What is to be sent because of what a source told, and how far it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The source, 1 to 256 bytes.
+    pub source: String,
+    /// Where the reading began; `None` for a source never read.
+    pub from: Option<String>,
+    /// Where the next one begins.
+    pub to: String,
+    /// What is to be sent, with the conversation that each belongs to.
+    pub outbox: Vec<(ConversationId, NewOutbox)>,
+}
+
+impl Reading {
+    /// Refuses what no back end may store.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        limit::name("source", &self.source)?;
+        limit::payload("cursor", &self.to)?;
+        self.outbox.iter().try_for_each(|(_, row)| row.check())
+    }
 }
 
 /// One page of a source that is read page by page.

@@ -74,6 +74,7 @@ use crate::store::OutboxRow;
 use crate::store::Page;
 use crate::store::PublicationRow;
 use crate::store::Queue;
+use crate::store::Reading;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::StoreFuture;
@@ -239,6 +240,10 @@ impl Store for SqliteStore {
 
     fn outbox_prune(&self, before: Timestamp) -> StoreFuture<'_, u64> {
         Box::pin(outbox::prune(self, before))
+    }
+
+    fn outbox_read<'a>(&'a self, reading: &'a Reading, now: Timestamp) -> StoreFuture<'a, usize> {
+        Box::pin(outbox::read_on(self, reading, now))
     }
 
     fn cursor<'a>(&'a self, source: &'a str) -> StoreFuture<'a, Option<String>> {

@@ -13,6 +13,7 @@ use crate::store::OUTBOX_LEASE;
 use crate::store::OutboxId;
 use crate::store::OutboxRow;
 use crate::store::Page;
+use crate::store::Reading;
 use crate::store::Revision;
 use crate::store::StoreError;
 use crate::store::limit;
@@ -90,7 +91,9 @@ pub(super) async fn take(
              WHERE fate = 'waiting' AND next_ms <= ?1 AND NOT EXISTS (
                  SELECT 1 FROM outbox AS earlier
                  WHERE earlier.conversation_id = own.conversation_id AND earlier.fate = 'waiting'
-                     AND earlier.to_customer = own.to_customer AND earlier.id < own.id)
+                     AND earlier.to_customer = own.to_customer AND earlier.id < own.id
+                     AND (own.to_customer = 1
+                         OR (earlier.sender = own.sender AND earlier.recipient = own.recipient)))
              ORDER BY next_ms, id LIMIT ?3)
          RETURNING *",
     )
@@ -118,16 +121,19 @@ pub(super) async fn tried(
     for (id, attempt) in attempts {
         let (fate, reason, next) = match attempt {
             Attempt::Taken => ("sent", None, None),
-            Attempt::Again { at } => ("waiting", None, Some(at.as_millisecond())),
+            Attempt::Again { at } | Attempt::Held { until: at } => {
+                ("waiting", None, Some(at.as_millisecond()))
+            }
             Attempt::Failed { reason } => {
                 limit::name("reason", reason)?;
                 ("given up", Some(reason), None)
             }
         };
+        let counts = matches!(attempt, Attempt::Again { .. } | Attempt::Failed { .. });
         // What was taken stays taken, whoever comes late with another opinion.
         let told: Option<(ConversationId, bool)> = sqlx::query_as(
             "UPDATE outbox SET fate = ?2, reason = ?3, next_ms = coalesce(?4, next_ms),
-                 attempts = attempts + iif(?2 = 'sent', 0, 1), done_ms = iif(?2 = 'waiting', NULL, ?5)
+                 attempts = attempts + ?6, done_ms = iif(?2 = 'waiting', NULL, ?5)
              WHERE id = ?1 AND fate != 'sent' RETURNING conversation_id, to_customer",
         )
         .bind(id)
@@ -135,6 +141,7 @@ pub(super) async fn tried(
         .bind(reason)
         .bind(next)
         .bind(now.as_millisecond())
+        .bind(counts)
         .fetch_optional(&mut *transaction)
         .await?;
         if let (Attempt::Failed { .. }, Some((conversation_id, true))) = (attempt, told) {
@@ -200,13 +207,7 @@ pub(super) async fn cursor(store: &SqliteStore, source: &str) -> Result<Option<S
 pub(super) async fn page_take(store: &SqliteStore, page: &Page, now: Timestamp) -> Result<usize, StoreError> {
     page.check()?;
     let mut transaction = store.begin().await?;
-    let found: Option<String> = sqlx::query_scalar("SELECT value FROM cursors WHERE source = ?")
-        .bind(&page.source)
-        .fetch_optional(&mut *transaction)
-        .await?;
-    if found != page.from {
-        return Err(StoreError::CursorMoved { source_name: page.source.clone() });
-    }
+    move_cursor(&mut transaction, &page.source, (page.from.as_deref(), &page.to)).await?;
     let mut n_new = 0;
     for item in &page.items {
         let answered = (!item.is_open).then_some(now.as_millisecond());
@@ -225,16 +226,59 @@ pub(super) async fn page_take(store: &SqliteStore, page: &Page, now: Timestamp) 
         .await?;
         n_new += usize::from(done.rows_affected() == 1 && item.is_open);
     }
+    transaction.commit().await?;
+    Ok(n_new)
+}
+
+/// See [`Store::outbox_read`](crate::store::Store::outbox_read).
+pub(super) async fn read_on(
+    store: &SqliteStore,
+    reading: &Reading,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    reading.check()?;
+    let mut transaction = store.begin().await?;
+    move_cursor(&mut transaction, &reading.source, (reading.from.as_deref(), &reading.to)).await?;
+    let mut n_added = 0;
+    for (id, row) in &reading.outbox {
+        let revision: Option<Revision> = sqlx::query_scalar(
+            "SELECT revision FROM conversations
+             WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE key = ?2)",
+        )
+        .bind(id)
+        .bind(&row.key)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(revision) = revision else { continue };
+        add(&mut transaction, (*id, revision), (std::slice::from_ref(row), false), now).await?;
+        n_added += 1;
+    }
+    transaction.commit().await?;
+    Ok(n_added)
+}
+
+/// Moves a cursor on, unless it does not stand where it was read.
+async fn move_cursor(
+    connection: &mut SqliteConnection,
+    source: &str,
+    (from, to): (Option<&str>, &str),
+) -> Result<(), StoreError> {
+    let found: Option<String> = sqlx::query_scalar("SELECT value FROM cursors WHERE source = ?")
+        .bind(source)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if found.as_deref() != from {
+        return Err(StoreError::CursorMoved { source_name: source.to_owned() });
+    }
     sqlx::query(
         "INSERT INTO cursors (source, value) VALUES (?1, ?2)
          ON CONFLICT (source) DO UPDATE SET value = excluded.value",
     )
-    .bind(&page.source)
-    .bind(&page.to)
-    .execute(&mut *transaction)
+    .bind(source)
+    .bind(to)
+    .execute(connection)
     .await?;
-    transaction.commit().await?;
-    Ok(n_new)
+    Ok(())
 }
 
 fn read(row: &SqliteRow) -> Result<OutboxRow, StoreError> {

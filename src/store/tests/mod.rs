@@ -56,6 +56,8 @@ pub(super) async fn all(store: Arc<dyn Store>) {
     outbox::staff_are_told_once_of_what_a_customer_will_not_get(&*store).await;
     outbox::a_key_is_used_once(&*store).await;
     outbox::a_page_moves_its_cursor_with_it(&*store).await;
+    outbox::what_a_source_brings_about_moves_its_cursor_with_it(&*store).await;
+    outbox::one_who_is_told_waits_for_no_other_and_for_no_attempt(&*store).await;
     outbox::what_the_shops_system_is_told_keeps_no_customer_waiting(&*store).await;
     privacy::a_customer_is_handed_out_and_forgotten_whole(&*store).await;
     privacy::what_was_said_long_ago_is_forgotten_and_the_talk_goes_on(&*store).await;

@@ -7,6 +7,7 @@ use crate::store::OUTBOX_LEASE;
 use crate::store::OutboxRow;
 use crate::store::Page;
 use crate::store::PageItem;
+use crate::store::Reading;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::TurnRow;
@@ -159,4 +160,73 @@ pub(super) async fn a_page_moves_its_cursor_with_it(store: &dyn Store) {
     assert_eq!(open.iter().map(|row| row.key.key()).collect::<Vec<_>>(), ["z", "a", "b"]);
     let bobs = store.callbacks_unanswered_of("kf:wk1", "bob").await.unwrap();
     assert_eq!(bobs.iter().map(|row| row.key.key()).collect::<Vec<_>>(), ["b"]);
+}
+
+fn told(key: &str, recipient: &str) -> NewOutbox {
+    let (sender, recipient) = ("notify".to_owned(), recipient.to_owned());
+    NewOutbox { sender, recipient, to_customer: false, ..message(key) }
+}
+
+pub(super) async fn what_a_source_brings_about_moves_its_cursor_with_it(store: &dyn Store) {
+    let conversation = store.conversation(&customer("outbox", "r"), at(0)).await.unwrap();
+    let reading = |from: Option<&str>, to: &str, keys: &[&str]| Reading {
+        source: "events:told".to_owned(),
+        from: from.map(str::to_owned),
+        to: to.to_owned(),
+        outbox: keys.iter().map(|key| (conversation.id, told(key, "outbox/a"))).collect(),
+    };
+    assert_eq!(store.outbox_read(&reading(None, "4", &[]), at(200_000)).await.unwrap(), 0);
+    assert_eq!(store.outbox_read(&reading(Some("4"), "6", &["r5", "r6"]), at(200_000)).await.unwrap(), 2);
+    let late = store.outbox_read(&reading(Some("4"), "6", &["r5"]), at(200_000)).await;
+    assert!(matches!(late, Err(StoreError::CursorMoved { .. })), "{late:?}");
+    // One that was there already, and one whose customer was forgotten.
+    let mut again = reading(Some("6"), "8", &["r6", "r7"]);
+    again.outbox.push((i64::MAX, told("r8", "outbox/a")));
+    assert_eq!(store.outbox_read(&again, at(200_000)).await.unwrap(), 1);
+    assert_eq!(store.cursor("events:told").await.unwrap().as_deref(), Some("8"));
+    let long = Reading {
+        outbox: vec![(conversation.id, told("r9", &"x".repeat(257)))],
+        ..reading(Some("8"), "9", &[])
+    };
+    assert!(matches!(store.outbox_read(&long, at(200_000)).await, Err(StoreError::TooLong { .. })));
+    assert_eq!(store.cursor("events:told").await.unwrap().as_deref(), Some("8"));
+    take_all(store, &["r5", "r6", "r7"]).await;
+}
+
+pub(super) async fn one_who_is_told_waits_for_no_other_and_for_no_attempt(store: &dyn Store) {
+    let conversation = store.conversation(&customer("outbox", "w"), at(0)).await.unwrap();
+    let rows = [told("w1", "outbox/a"), told("w2", "outbox/a"), told("w3", "outbox/b")];
+    let reading = Reading {
+        source: "events:line".to_owned(),
+        from: None,
+        to: "1".to_owned(),
+        outbox: rows.map(|row| (conversation.id, row)).to_vec(),
+    };
+    store.outbox_read(&reading, at(300_000)).await.unwrap();
+    let own = |rows: Vec<OutboxRow>| -> Vec<OutboxRow> {
+        rows.into_iter().filter(|row| row.key.starts_with('w')).collect()
+    };
+    let first = own(store.outbox_take(at(300_000), 99).await.unwrap());
+    assert_eq!(keys(&first), ["w1", "w3"], "two recipients, two lines");
+    let until = at(300_060);
+    store.outbox_tried(&[(first[0].id, Attempt::Held { until })], at(300_000)).await.unwrap();
+    assert_eq!(own(store.outbox_take(at(300_005), 99).await.unwrap()), []);
+    let held = own(store.outbox_take(until, 99).await.unwrap());
+    assert_eq!((keys(&held), held[0].attempts), (vec!["w1", "w3"], 0));
+    take_all(store, &["w1", "w2", "w3"]).await;
+}
+
+/// Takes these rows and notes that they were sent, so that they stand in no other check's way.
+async fn take_all(store: &dyn Store, expected: &[&str]) {
+    let mut found = Vec::new();
+    for second in 0..expected.len() {
+        let now = at(400_000) + OUTBOX_LEASE * i32::try_from(second).unwrap();
+        let mut rows = store.outbox_take(now, 99).await.unwrap();
+        rows.retain(|row| expected.contains(&row.key.as_str()));
+        let sent: Vec<_> = rows.iter().map(|row| (row.id, Attempt::Taken)).collect();
+        store.outbox_tried(&sent, now).await.unwrap();
+        found.extend(rows.into_iter().map(|row| row.key));
+    }
+    found.sort();
+    assert_eq!(found, expected);
 }

@@ -50,6 +50,7 @@ use yingda::store::OutboxRow;
 use yingda::store::Page;
 use yingda::store::PublicationRow;
 use yingda::store::Queue;
+use yingda::store::Reading;
 use yingda::store::SqliteStore;
 use yingda::store::Store;
 use yingda::store::StoreError;
@@ -314,6 +315,10 @@ impl Store for Gate {
 
     fn cursor<'a>(&'a self, source: &'a str) -> StoreFuture<'a, Option<String>> {
         self.inner.cursor(source)
+    }
+
+    fn outbox_read<'a>(&'a self, reading: &'a Reading, now: Timestamp) -> StoreFuture<'a, usize> {
+        self.inner.outbox_read(reading, now)
     }
 
     fn page_take<'a>(&'a self, page: &'a Page, now: Timestamp) -> StoreFuture<'a, usize> {
