@@ -12,6 +12,7 @@ pub mod entry;
 pub mod finding;
 pub mod import;
 pub mod limits;
+pub mod notify;
 pub mod product;
 pub mod profile;
 pub mod reply;

@@ -6,6 +6,8 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::knowledge::notify::NotifySpec;
+
 /// All of `bot.toml`.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
@@ -80,6 +82,9 @@ pub struct Profile {
     /// 智能机器人 of WeCom whose callback this bot answers, by the name in the path.
     #[serde(default)]
     pub aibot: BTreeMap<String, WecomBot>,
+    /// Who outside of the inbox is told what.
+    #[serde(default)]
+    pub notify: Vec<NotifySpec>,
 }
 
 /// An address that lists all goods: JSON, CSV or a spreadsheet.

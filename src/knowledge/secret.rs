@@ -48,7 +48,27 @@ const AES_KEY_CHARS: usize = 43;
 fn is_secret_key(path: &str) -> bool {
     let wecom = (path.starts_with("wecom.") || path.starts_with("aibot."))
         && [".token", ".aes_key", ".secret"].iter().any(|key| path.ends_with(key));
-    wecom || matches!(path, "handoff.webhook" | "handoff.webhook_secret" | "catalogue.authorization")
+    let notify =
+        path.starts_with("notify[") && path.split_once(".to.").is_some_and(|(_, key)| is_notify_key(key));
+    wecom
+        || notify
+        || matches!(path, "handoff.webhook" | "handoff.webhook_secret" | "catalogue.authorization")
+}
+
+/// * `key`: below `to`, such as `aliyun_sms.phones[0]`.
+fn is_notify_key(key: &str) -> bool {
+    const KEYS: [&str; 8] = [
+        "url",
+        "secret",
+        "app_key",
+        "app_secret",
+        "access_key_id",
+        "access_key_secret",
+        "secret_id",
+        "secret_key",
+    ];
+    let Some((_, field)) = key.split_once('.') else { return false };
+    KEYS.contains(&field) || field.starts_with("phones[")
 }
 
 fn looks_like(line: &str) -> Option<&'static str> {
@@ -69,6 +89,8 @@ fn looks_like(line: &str) -> Option<&'static str> {
         Some("像是 webhook 签名密钥的 whsec_ 值")
     } else if run_after("webhook/send?key=", |c| c.is_ascii_alphanumeric() || c == '-') {
         Some("带密钥的企业微信群机器人地址")
+    } else if run_after("robot/send?access_token=", |c| c.is_ascii_alphanumeric()) {
+        Some("带密钥的钉钉群机器人地址")
     } else if lower.contains("-----begin") && lower.contains("private key") {
         Some("私钥")
     } else {
@@ -101,12 +123,14 @@ mod tests {
         assert_eq!(key.len(), AES_KEY_CHARS);
         let text = format!(
             "a = 1\n# EncodingAESKey={key}\nb = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n\
-             c = \"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693axxx6-7aoc-4bc4-97a0-0ec2sifa5aaa\"\n"
+             c = \"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693axxx6-7aoc-4bc4-97a0-0ec2sifa5aaa\"\n\
+             d = \"https://oapi.dingtalk.com/robot/send?access_token=c0ffee5566778899\"\n"
         );
         let findings = literal_text("rules.toml", &text);
-        assert_eq!(findings.iter().map(|f| f.source.line).collect::<Vec<_>>(), [2, 3, 4]);
+        assert_eq!(findings.iter().map(|f| f.source.line).collect::<Vec<_>>(), [2, 3, 4, 5]);
         let told = format!("{findings:?}");
         assert!(!told.contains("MfKQ9r8G") && !told.contains(key) && !told.contains("693axxx6"));
+        assert!(!told.contains("c0ffee"));
     }
 
     #[test]

@@ -398,6 +398,49 @@ fn settings_of_the_bot() {
 }
 
 #[test]
+fn people_outside_are_told_of_kinds_and_groups_that_there_are() {
+    const ROBOT: &str = "to = { group_robot = { url = \"env:X\" } }";
+    let entry = |lines: &str| format!("[[notify]]\n{lines}\n");
+    let profile = |lines: &str| format!("{BOT}{}", entry(lines));
+    let check = |lines: &str, expected: &str| check(&[("bot.toml", &profile(lines))], expected);
+    let whole =
+        format!("name = \"值班群\"\non = [\"waiting\", \"overdue\"]\ngroups = [\"service\"]\n{ROBOT}");
+    assert_eq!(findings(&[("bot.toml", &profile(&whole))]), []);
+    check(&format!("name = \"a\"\non = [\"waiting\", \"overdu\"]\n{ROBOT}"), "bot.toml:12 bad-value");
+    let told = check(&whole.replace("\"service\"", "\"servise\""), "bot.toml:13 unknown-group");
+    assert_eq!(told.remedy, "您是不是想写“service”？");
+    check(&format!("name = \"a\"\non = []\n{ROBOT}"), "bot.toml:12 empty-field");
+    check(&format!("name = \"{}\"\non = [\"taken\"]\n{ROBOT}", "名".repeat(41)), "bot.toml:11 bad-name");
+    let twice = format!("{whole}\n{}", entry(&whole).trim_end());
+    check(&twice, "bot.toml:16 duplicate-id");
+
+    let sms = |rest: &str| {
+        format!(
+            "name = \"a\"\non = [\"waiting\"]\n[notify.to.aliyun_sms]\naccess_key_id = \"env:I\"\n\
+             access_key_secret = \"env:S\"\nsign = \"云朵\"\ntemplate = \"SMS_1\"\n{rest}"
+        )
+    };
+    assert_eq!(findings(&[("bot.toml", &profile(&sms("phones = [\"env:P\"]")))]), []);
+    check(&sms("phones = []"), "bot.toml:18 bad-count");
+    check(&sms("phones = [\"env:P\"]").replace("\"SMS_1\"", "\" \""), "bot.toml:17 empty-field");
+    check(&sms("phones = [\"13800001234\"]"), "bot.toml:18 literal-secret");
+    let worded = sms("phones = [\"env:P\"]").replace("[\"waiting\"]\n", "[\"waiting\"]\ntemplate = \"好\"\n");
+    let told = check(&worded, "bot.toml:13 unused-template");
+    assert_eq!(told.severity, Severity::Warning);
+
+    let url = "name = \"a\"\non = [\"waiting\"]\nto = { dingtalk = { url = \"https://a.cn/x\" } }";
+    let told = check(url, "bot.toml:13 literal-secret");
+    assert!(!told.message.contains("a.cn"), "{told}");
+    let todo = "name = \"a\"\non = [\"waiting\"]\n[notify.to.dingtalk_todo]\napp_key = \"env:K\"\napp_secret = \"env:S\"\n\
+                creator = \"U1\"\nexecutors = []";
+    check(todo, "bot.toml:17 bad-count");
+    let nowhere = todo.replace("[]", "[\"U2\"]\ndetail_url = \"desk\"");
+    check(&nowhere, "bot.toml:18 bad-url");
+    let missing = profile("name = \"a\"\non = [\"waiting\"]\nto = { dingtalk = {} }");
+    assert!(findings(&[("bot.toml", &missing)]).iter().any(|finding| finding.code == "missing-key"));
+}
+
+#[test]
 fn replies_and_their_attachments() {
     let attached = |inside: &str| format!("[reply.a]\ntext = \"x\"\n[[reply.a.attachments]]\n{inside}\n");
     check_reply("[reply.a]\n", "replies.toml:1 empty-reply");

@@ -66,6 +66,21 @@ pub fn mask(text: &str, known: &[ByteSpan]) -> String {
     masked
 }
 
+/// An id as people may see it who need not know whose it is: the last four signs of a long one.
+///
+/// ```
+/// use yingda::nlu::mask::mask_id;
+/// assert_eq!(mask_id("wmAAAABBBBCCCC"), "****CCCC");
+/// assert_eq!(mask_id("zhangsan"), "****");
+/// ```
+#[must_use]
+pub fn mask_id(id: &str) -> String {
+    let chars: Vec<char> = id.chars().collect();
+    // Of a short one, often a name, the end would tell most of it.
+    let from = if chars.len() > 2 * END_SHOWN { chars.len() - END_SHOWN } else { chars.len() };
+    format!("****{}", chars[from..].iter().collect::<String>())
+}
+
 /// What is shown in place of an entity.
 fn hidden(words: &str) -> String {
     let chars: Vec<char> = words.chars().collect();

@@ -6,11 +6,14 @@ use minijinja::context;
 use crate::knowledge::Knowledge;
 use crate::knowledge::Source;
 use crate::knowledge::finding::Finding;
+use crate::knowledge::notify::EventKind;
 use crate::knowledge::product::Product;
 use crate::knowledge::reply::AttachmentSpec;
 use crate::knowledge::rule::ActionSpec;
 use crate::message::Customer;
 use crate::message::CustomerKind;
+use crate::reply::notice;
+use crate::reply::notice::Notice;
 use crate::reply::standard::Sentence;
 use crate::reply::template::Scene;
 use crate::reply::template::TemplateError;
@@ -56,6 +59,13 @@ pub fn lint(known: &Knowledge) -> Vec<Finding> {
             attempt(words, &nothing, Source { line: spec.line, ..at("sensitive.toml") });
         }
     }
+    let notices = known.profile.notify.iter().flat_map(|spec| {
+        let params = spec.to.params().into_iter().map(|(_, template)| template);
+        spec.template.as_deref().into_iter().chain(params)
+    });
+    findings.extend(notices.filter_map(|template| {
+        notice_trial(template, known).err().map(|error| bad_template(&error, at("bot.toml")))
+    }));
     findings.extend(unknown_sentences(known, &at("replies.toml")));
     findings
 }
@@ -73,6 +83,19 @@ fn trial(template: &str, extras: &[Value], known: &Knowledge) -> Result<(), Temp
         for extra in extras {
             fill(template, scene, extra.clone())?;
         }
+    }
+    Ok(())
+}
+
+/// Renders a notice with everything in it, and with the least.
+fn notice_trial(template: &str, known: &Knowledge) -> Result<(), TemplateError> {
+    let kind = EventKind::Overdue;
+    let full =
+        Notice {
+            known, kind, group: Some("示例"), customer_id: "****", conversation_id: 1, wait_minutes: 5
+        };
+    for notice in [full, Notice { group: None, wait_minutes: 0, ..full }] {
+        notice::words(template, &notice)?;
     }
     Ok(())
 }

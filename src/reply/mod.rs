@@ -2,6 +2,7 @@
 
 pub mod fit;
 pub mod lint;
+pub mod notice;
 pub mod quote;
 pub mod render;
 pub mod standard;

@@ -43,13 +43,18 @@ pub struct Scene<'a> {
 /// On bad syntax, on variables that neither the scene nor `extra` sets, and on loops and repetitions that cost
 /// more than any honest answer.
 pub fn fill(template: &str, scene: &Scene<'_>, extra: Value) -> Result<String, TemplateError> {
+    render(template, || context! { ..extra, ..values(scene) })
+}
+
+/// Fills a template in with these values and no others.
+pub(super) fn render(template: &str, values: impl FnOnce() -> Value) -> Result<String, TemplateError> {
     if !template.contains('{') {
         return Ok(template.to_owned());
     }
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
-    Ok(environment.render_str(template, context! { ..extra, ..values(scene) })?)
+    Ok(environment.render_str(template, values())?)
 }
 
 fn values(scene: &Scene<'_>) -> Value {

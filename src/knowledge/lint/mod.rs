@@ -5,6 +5,7 @@
 
 mod attachments;
 mod entries;
+mod notify;
 mod products;
 mod profile;
 mod replies;
@@ -34,6 +35,7 @@ pub fn lint(knowledge: &Knowledge, today: Date) -> Vec<Finding> {
     let spots = Spots::of(&knowledge.dir);
     let replies: Vec<&str> = knowledge.replies.reply.keys().map(String::as_str).collect();
     let mut findings = profile::findings(&knowledge.profile, &replies, &spots);
+    findings.extend(notify::findings(&knowledge.profile, &spots));
     findings.extend(entries::findings(knowledge, today));
     findings.extend(similar::findings(&knowledge.entries));
     findings.extend(products::findings(knowledge));

@@ -90,6 +90,29 @@ fn named_replies_cards_rules_and_sensitive_words_are_tried() {
 }
 
 #[test]
+fn words_for_people_outside_are_tried_too() {
+    let notified = |to: &str, template: &str| {
+        let mut known = shop();
+        let spec = format!("name = \"a\"\non = [\"waiting\"]\ntemplate = \"{template}\"\nto = {to}");
+        known.profile.notify = vec![toml::from_str(&spec).unwrap()];
+        known
+    };
+    let robot = "{ group_robot = { url = \"env:X\" } }";
+    check(&notified(robot, notice::BUILT_IN), &[]);
+    for template in ["{{ nobody }}", "{% if not wait_minutes %}{{ hours }}{% endif %}"] {
+        check(&notified(robot, template), &[("bad-template", "bot.toml")]);
+    }
+    let sms = |param: &str| {
+        format!(
+            "{{ tencent_sms = {{ secret_id = \"env:I\", secret_key = \"env:K\", app_id = \"1\", sign = \"s\", \
+             template = \"7\", phones = [\"env:P\"], params = [\"{param}\"] }} }}"
+        )
+    };
+    check(&notified(&sms("{{ title }}"), ""), &[]);
+    check(&notified(&sms("{{ text }}"), ""), &[("bad-template", "bot.toml")]);
+}
+
+#[test]
 fn a_template_that_runs_away_is_an_error() {
     check(&answering("{% for i in [0] * 30000000 %}{% endfor %}"), &[("bad-template", "faq/all.csv")]);
 }
