@@ -7,6 +7,7 @@ use anyhow::Context;
 use jiff::tz::TimeZone;
 
 use crate::config::Config;
+use crate::service::notify;
 use crate::service::servicing;
 use crate::service::view;
 use crate::store::Fate;
@@ -39,11 +40,15 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
             Fate::GivenUp { reason } => reason.as_str(),
             Fate::Waiting | Fate::Sent => "",
         };
+        // Whom a notice is for is no customer, and helps to find what is wrong.
+        let sender = match row.sender.as_str() {
+            notify::SENDER => format!("{} {}", row.sender, row.recipient),
+            _ => row.sender.clone(),
+        };
         writeln!(
             out,
-            "#{} {written} [{}] 会话 {}，试过 {} 次：{reason} {}",
+            "#{} {written} [{sender}] 会话 {}，试过 {} 次：{reason} {}",
             row.id,
-            row.sender,
             row.conversation_id,
             row.attempts,
             servicing::explained(reason)

@@ -21,6 +21,7 @@ use crate::config::Serve as ServeSettings;
 use crate::desk::feed::Feeds;
 use crate::desk::interrupted;
 use crate::desk::media;
+use crate::desk::notify;
 use crate::desk::outbox;
 use crate::desk::sweep;
 use crate::desk::timers;
@@ -41,6 +42,8 @@ use crate::service::app::App;
 use crate::service::call::Calls;
 use crate::service::callback::Callbacks;
 use crate::service::callback::chain;
+use crate::service::notify::Notifier;
+use crate::service::notify::Urls;
 use crate::service::version::Versions;
 use crate::store::SqliteStore;
 use crate::store::Store;
@@ -68,7 +71,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let calls =
         Calls { allowed: config.serve.allow_hosts.clone(), demo_shop: Some(demo_shop), ..Calls::default() };
     let service = Service::new(Vec::new(), Arc::clone(&store) as Arc<dyn Store>, Arc::new(Timestamp::now));
-    let service = Arc::new(service.with_calls(calls));
+    let service = Arc::new(service.with_calls(calls).with_notifier(notifier(&config)?));
     let versions = Versions::new(Arc::clone(&store) as Arc<dyn Store>, &config.serve.data);
     let watch = raise(&config.serve, &service, &versions).await?;
     let engines = service.bots();
@@ -87,6 +90,8 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
     let (endpoints, off) = webhook::endpoints(engines.values().map(|engine| engine.known()), &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
+    let off = service.notifier().map(|notifier| notifier.off(engines.values().map(|engine| engine.known())));
+    off.iter().flatten().for_each(|error| tracing::warn!("{}", chain(error)));
     let signer = Signer::new(link_key(store.as_ref()).await?, config.serve.link_days);
     let keys = first_keys(store.as_ref()).await?;
     let callbacks = Callbacks::new(Arc::clone(&service), config.callback_deadline());
@@ -126,6 +131,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
         tokio::spawn(feeds.run()),
         tokio::spawn(media::run(Arc::clone(&shelf), apps.clone())),
         tokio::spawn(outbox::run(Arc::clone(&service), shelf, apps)),
+        tokio::spawn(notify::run(Arc::clone(&service))),
         tokio::spawn(kf.run()),
         tokio::spawn(interrupted::run(callbacks, aibots)),
     ];
@@ -137,6 +143,17 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     served?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The ways to people outside of the inbox, with secrets of the environment.
+fn notifier(config: &Config) -> anyhow::Result<Notifier> {
+    let settings = &config.notify;
+    let urls = Urls {
+        dingtalk: &settings.dingtalk_url,
+        aliyun: &settings.aliyun_url,
+        tencent: &settings.tencent_url,
+    };
+    Ok(Notifier::new(urls, Arc::new(|name| std::env::var(name).ok()))?)
 }
 
 /// Brings the store up to the folders, and the bots up to the store.

@@ -26,6 +26,8 @@ pub struct Config {
     pub wecom: Wecom,
     /// WeCom callbacks.
     pub callback: Callback,
+    /// Telling people outside of the inbox.
+    pub notify: Notify,
     /// Logging.
     pub log: Log,
 }
@@ -63,6 +65,16 @@ pub struct Wecom {
 pub struct Callback {
     pub deadline_ms: u64,
     pub keep_hours: u32,
+}
+
+/// `[notify]`; see `default.toml` for what each key means.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct Notify {
+    pub dingtalk_url: String,
+    pub aliyun_url: String,
+    pub tencent_url: String,
 }
 
 /// `[log]`; see `default.toml` for what each key means.

@@ -4,6 +4,7 @@
 pub mod feed;
 pub mod interrupted;
 pub mod media;
+pub mod notify;
 pub mod outbox;
 pub mod sweep;
 pub mod timers;

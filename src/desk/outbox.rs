@@ -18,6 +18,8 @@ use crate::service::call;
 use crate::service::call::Caller;
 use crate::service::callback::chain;
 use crate::service::media::MediaShelf;
+use crate::service::notify;
+use crate::service::notify::Sent;
 use crate::service::outgoing::Outgoing;
 use crate::service::servicing;
 use crate::service::servicing::StateError;
@@ -37,6 +39,9 @@ const SEND_MAX: Duration = Duration::from_secs(8);
 /// Messages on their way at the same time.
 const ROWS_MAX: u32 = 64;
 
+/// Notices on their way at the same time.
+const NOTICES_MAX: usize = 64;
+
 /// Waits before each further attempt, in seconds; after the last the message is given up and listed.
 const BACK_OFF: [i64; 10] = [1, 2, 5, 15, 60, 300, 900, 3_600, 7_200, 14_400];
 
@@ -48,6 +53,7 @@ const WINDOW: SignedDuration = SignedDuration::from_secs(60);
 /// * `media`: what WeCom has of the bots' files, which forgets what WeCom says it has not.
 pub async fn run(service: Arc<Service>, media: Arc<MediaShelf>, apps: BTreeMap<String, Arc<App>>) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
+    let mut notices = JoinSet::new();
     loop {
         tokio::select! {
             _ = tick.tick() => {}
@@ -55,7 +61,7 @@ pub async fn run(service: Arc<Service>, media: Arc<MediaShelf>, apps: BTreeMap<S
         }
         // What is sent makes room for what stands behind it.
         loop {
-            match send_due(&service, &media, &apps).await {
+            match send_beside(&service, &media, &apps, &mut notices).await {
                 Ok(0) => break,
                 Ok(_n_tried) => {}
                 Err(error) => {
@@ -68,14 +74,41 @@ pub async fn run(service: Arc<Service>, media: Arc<MediaShelf>, apps: BTreeMap<S
 }
 
 /// Tries to send what is due; returns how many it tried.
-async fn send_due(
+///
+/// # Errors
+/// When it cannot be read, or what came of it cannot be written down.
+pub async fn send_due(
     service: &Arc<Service>,
     media: &Arc<MediaShelf>,
     apps: &BTreeMap<String, Arc<App>>,
 ) -> Result<usize, StoreError> {
+    let mut notices = JoinSet::new();
+    let n_tried = send_beside(service, media, apps, &mut notices).await?;
+    while notices.join_next().await.is_some() {}
+    Ok(n_tried)
+}
+
+/// Tries to send what is due. What people outside of the inbox are told goes beside it: a robot that does not answer keeps
+/// no customer waiting.
+async fn send_beside(
+    service: &Arc<Service>,
+    media: &Arc<MediaShelf>,
+    apps: &BTreeMap<String, Arc<App>>,
+    notices: &mut JoinSet<()>,
+) -> Result<usize, StoreError> {
+    while notices.try_join_next().is_some() {}
     let rows = service.store().outbox_take(service.now(), ROWS_MAX).await?;
     let mut sending = JoinSet::new();
+    let mut n_tried = 0;
     for row in rows {
+        if row.sender == notify::SENDER {
+            // What finds no room falls due again when its lease ends.
+            if notices.len() < NOTICES_MAX {
+                notices.spawn(tell(Arc::clone(service), row));
+                n_tried += 1;
+            }
+            continue;
+        }
         let app = apps.get(&row.sender).cloned();
         let (service, media) = (Arc::clone(service), Arc::clone(media));
         sending.spawn(async move {
@@ -90,7 +123,6 @@ async fn send_due(
             (sent.unwrap_or(Err(NotSent::TooSlow)), row)
         });
     }
-    let mut n_tried = 0;
     while let Some(first) = sending.join_next().await {
         // What has ended meanwhile is written down with it; what is slow holds nobody's result back.
         let more = std::iter::from_fn(|| sending.try_join_next());
@@ -102,6 +134,21 @@ async fn send_due(
         n_tried += attempts.len();
     }
     Ok(n_tried)
+}
+
+/// Tells somebody outside of the inbox, and writes down what came of it.
+async fn tell(service: Arc<Service>, row: OutboxRow) {
+    let sent = tokio::time::timeout(SEND_MAX, notify::send(&service, &row)).await;
+    let sent = match sent {
+        Ok(Sent::Taken) => Ok(()),
+        Ok(other) => Err(NotSent::Notice(other)),
+        Err(_elapsed) => Err(NotSent::TooSlow),
+    };
+    let attempt = attempt(&row, sent, service.now());
+    // Its lease ends, and it is tried again: told twice rather than never.
+    if let Err(error) = service.store().outbox_tried(&[(row.id, attempt)], service.now()).await {
+        tracing::warn!(outbox.id = row.id, error = %chain(&error), "what came of a notice could not be written");
+    }
 }
 
 /// Why a message was not sent.
@@ -120,6 +167,8 @@ enum NotSent {
     Call(&'static str),
     /// It said no.
     Refused,
+    /// Somebody outside of the inbox was not told.
+    Notice(Sent),
 }
 
 async fn send(
@@ -213,6 +262,10 @@ fn attempt(row: &OutboxRow, sent: Result<(), NotSent>, now: Timestamp) -> Attemp
         Err(NotSent::Refused) => return failed("refused"),
         Err(NotSent::Call(reason)) if call::lasts(reason) => return failed(reason),
         Err(NotSent::Call(reason)) => return again(reason, reason),
+        Err(NotSent::Notice(Sent::Taken)) => return Attempt::Taken,
+        Err(NotSent::Notice(Sent::Held(until))) => return Attempt::Held { until },
+        Err(NotSent::Notice(Sent::Later(reason))) => return again(&reason, &reason),
+        Err(NotSent::Notice(Sent::Refused(reason))) => return failed(&reason),
         Err(NotSent::TooSlow) => return again("no answer in time", "no answer"),
         Err(NotSent::Client(error)) => error,
     };

@@ -16,6 +16,7 @@ pub mod inbox;
 pub mod kf;
 pub mod media;
 pub mod merge;
+pub mod notify;
 pub mod order;
 pub mod outgoing;
 pub mod personal;
@@ -57,6 +58,7 @@ use crate::reply::standard::Sentence;
 use crate::service::call::Calls;
 use crate::service::delivery::Delivery;
 use crate::service::flood::Flood;
+use crate::service::notify::Notifier;
 use crate::service::order::Order;
 use crate::store::Change;
 use crate::store::ConversationRow;
@@ -80,6 +82,7 @@ pub struct Service {
     store: Arc<dyn Store>,
     clock: Clock,
     calls: Calls,
+    notifier: Option<Notifier>,
     /// Messages that are worked on at the same time. More would only take the processors from one another, and wait for the
     /// store longer than it lets anybody wait.
     room: Semaphore,
@@ -155,6 +158,7 @@ impl Service {
             store,
             clock,
             calls: Calls::default(),
+            notifier: None,
             room: Semaphore::new(room()),
             order: Order::default(),
             flood: Flood::default(),
@@ -173,6 +177,18 @@ impl Service {
     #[must_use]
     pub fn calls(&self) -> &Calls {
         &self.calls
+    }
+
+    /// The same service, which tells people outside of the inbox what happens.
+    #[must_use]
+    pub fn with_notifier(self, notifier: Notifier) -> Self {
+        Self { notifier: Some(notifier), ..self }
+    }
+
+    /// The ways to people outside of the inbox, where they are told anything.
+    #[must_use]
+    pub fn notifier(&self) -> Option<&Notifier> {
+        self.notifier.as_ref()
     }
 
     /// The bots of now, by name.
@@ -356,7 +372,7 @@ impl Service {
     }
 
     /// Wakes who sends, where there is something to send.
-    fn outbox_written(&self, sends: bool) {
+    pub(crate) fn outbox_written(&self, sends: bool) {
         if sends {
             self.outbox_filled.notify_one();
         }

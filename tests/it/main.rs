@@ -14,6 +14,7 @@ mod handover;
 mod http;
 mod import;
 mod layers;
+mod notify;
 mod tasks;
 mod train;
 mod versions;
