@@ -1,5 +1,7 @@
 //! What a test, or somebody at the page, makes happen in the world: below `/_sim/`.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::Path;
@@ -61,6 +63,17 @@ pub(super) struct Sending {
 pub(super) struct MemberSaying {
     app: String,
     text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tapping {
+    app: String,
+    task_id: String,
+    key: String,
+    /// Questions and the ids of the options chosen.
+    #[serde(default)]
+    selected: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -239,6 +252,20 @@ pub(super) async fn member_says(
     })
 }
 
+/// A member taps on a template card.
+pub(super) async fn member_taps(
+    State(simulator): State<Simulator>,
+    Path(member): Path<String>,
+    Json(Tapping { app, task_id, key, selected }): Json<Tapping>,
+) -> Answer {
+    simulator.change(|world, now| {
+        let tap = world.tap((&app, &task_id), &member, (&key, selected), now)?;
+        let response_code = tap.response_code.clone();
+        world.parcels.push_back(Parcel::Tap { app, member, tap });
+        Ok(json!({ "response_code": response_code }))
+    })
+}
+
 /// A servicer takes a talk in the client (`take`), writes in it (`say`), or ends it (`end`).
 pub(super) async fn servicer(
     State(simulator): State<Simulator>,
@@ -365,7 +392,11 @@ impl World {
     ) -> Result<Value, String> {
         self.session(account, customer, now)?.hears(now);
         let msgid = msgid.unwrap_or_else(|| self.id("msg"));
-        let shown = json!({ "msgtype": kind, "content": object["content"] });
+        let mut shown = json!({ "msgtype": kind, "content": object["content"] });
+        if let Some(id) = object["media_id"].as_str() {
+            shown["media_id"] = json!(id);
+            shown["filename"] = json!(self.media.get(id).map(|medium| &medium.filename));
+        }
         let item = json!({
             "msgid": msgid, "open_kfid": account, "external_userid": customer, "send_time": now.as_second(),
             "origin": 3, "msgtype": kind, kind: object,

@@ -1,5 +1,7 @@
 //! Reading a request's fields as the developer centre's tables have them.
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 
 use crate::simulate::wecom::ledger::Ledger;
@@ -101,6 +103,50 @@ impl<'r> Fields<'r> {
         let degrees = self.body[name].as_f64().filter(|degrees| degrees.abs() <= most);
         let words = || format!("{}: {name} is no number from -{most} to {most}", self.path);
         degrees.ok_or_else(|| Refusal::new(40_058, words()))
+    }
+
+    /// A whole number of a range; the smallest where it is missing.
+    pub(super) fn number_within(&self, name: &str, range: RangeInclusive<i64>) -> Result<i64, Refusal> {
+        match self.number_if_any(name)? {
+            None => Ok(*range.start()),
+            Some(number) if range.contains(&number) => Ok(number),
+            Some(number) => {
+                Err(Refusal::new(40_058, format!("{}: {name} {number} is not in {range:?}", self.path)))
+            }
+        }
+    }
+
+    /// An object that may be missing.
+    pub(super) fn object_if_any(&self, name: &str) -> Result<Option<Fields<'r>>, Refusal> {
+        if self.body[name].is_null() { Ok(None) } else { self.object(name).map(Some) }
+    }
+
+    /// The objects of a list; it may be missing where none need be there.
+    pub(super) fn items(
+        &self,
+        name: &str,
+        count: RangeInclusive<usize>,
+        code: i64,
+    ) -> Result<Vec<Fields<'r>>, Refusal> {
+        let items = if self.body[name].is_null() { &[] } else { self.list(name)? };
+        if !count.contains(&items.len()) {
+            let words = format!("{}: {name} has {} items, {count:?} are possible", self.path, items.len());
+            return Err(Refusal::new(code, words));
+        }
+        Ok(items.iter().map(|item| self.of(item)).collect())
+    }
+
+    /// The texts of a list that may be missing.
+    pub(super) fn texts(&self, name: &str, most: usize) -> Result<Vec<&'r str>, Refusal> {
+        let list = if self.body[name].is_null() { &[] } else { self.list(name)? };
+        let texts = list.iter().map(Value::as_str).collect::<Option<Vec<_>>>();
+        let texts = texts.filter(|texts| texts.len() <= most);
+        texts.ok_or_else(|| Refusal::new(40_058, format!("{}: {name} is not up to {most} texts", self.path)))
+    }
+
+    /// All of it, as it was sent.
+    pub(super) fn value(&self) -> &'r Value {
+        self.body
     }
 
     /// One of the objects of a list.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::simulate::wecom::card;
 use crate::simulate::wecom::content;
 use crate::simulate::wecom::fields::Fields;
 use crate::simulate::wecom::refusal::Refusal;
@@ -54,7 +55,10 @@ pub(super) fn send(world: &mut World, app: usize, body: &Value, now: Timestamp) 
     if meant != app {
         return Err(Refusal::new(301_002, "not allow to access app of another token"));
     }
-    let message = content::for_member(world, &fields, kind, now)?;
+    let message = match kind {
+        "template_card" => card::fresh(world, app, &fields.object(kind)?, now)?,
+        _ => content::for_member(world, &fields, kind, now)?,
+    };
     accept_safe(world, &fields, kind, &message)?;
     let recipients = fields.text("touser", 82_001)?;
     let named: Vec<String> = recipients.split('|').map(str::to_lowercase).collect();
@@ -79,6 +83,9 @@ pub(super) fn send(world: &mut World, app: usize, body: &Value, now: Timestamp) 
     }
     if is_repetition(world, &fields, body, now)? {
         return Ok(answer);
+    }
+    if let Some(code) = card::sent(world, &message, now) {
+        answer["response_code"] = json!(code);
     }
     let id = answer["msgid"].as_str().unwrap_or_default().to_owned();
     world.recallable.insert(id, now);

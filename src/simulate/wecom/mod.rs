@@ -5,6 +5,7 @@
 //! misreading cannot hide in both halves. Endpoints that it does not know answer with 404.
 
 mod callback;
+mod card;
 mod content;
 mod control;
 mod dial;
@@ -14,6 +15,7 @@ mod kf;
 mod ledger;
 mod media;
 mod message;
+mod passive;
 mod plan;
 mod reception;
 mod refusal;
@@ -134,6 +136,7 @@ impl Simulator {
             .route("/_sim/customers/{id}/refuse", post(control::refuse))
             .route("/_sim/customers/{id}/fail", post(control::fail))
             .route("/_sim/members/{id}/say", post(control::member_says))
+            .route("/_sim/members/{id}/tap", post(control::member_taps))
             .route("/_sim/servicers/{id}/{deed}", post(control::servicer))
             .route("/_sim/callbacks", post(control::callbacks))
             .route("/_sim/clock", post(control::clock))
@@ -316,6 +319,7 @@ impl World {
             "getcallbackip" => json!({ "ip_list": ["127.0.0.1"] }),
             "agent/get" => message::agent(self, app, parameters.agentid.as_deref())?,
             "message/send" => message::send(self, app, body, now)?,
+            "message/update_template_card" => card::update(self, app, body, now)?,
             "message/recall" => message::recall(self, body, now)?,
             "kf/sync_msg" => kf::sync(self, app, body, now)?,
             "kf/send_msg" => kf::send(self, app, body, now)?,

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::simulate::wecom::Clock;
 use crate::simulate::wecom::callback::Parcel;
+use crate::simulate::wecom::card::ResponseCode;
 use crate::simulate::wecom::dial::Dial;
 use crate::simulate::wecom::fault::Faults;
 use crate::simulate::wecom::ledger::Ledger;
@@ -100,6 +101,10 @@ pub(super) struct World {
     pub(super) pace: BTreeMap<(i64, String), Vec<Timestamp>>,
     /// App messages that may be taken back, with their time.
     pub(super) recallable: BTreeMap<String, Timestamp>,
+    /// Tasks of template cards, each with its app.
+    pub(super) cards: BTreeSet<(String, String)>,
+    /// What lets cards be replaced.
+    pub(super) response_codes: BTreeMap<String, ResponseCode>,
     /// What was brought, by media_id.
     pub(super) media: BTreeMap<String, Medium>,
     /// Permanent pictures, by the last part of their addresses.
@@ -129,6 +134,8 @@ impl World {
             repeats: BTreeMap::new(),
             pace: BTreeMap::new(),
             recallable: BTreeMap::new(),
+            cards: BTreeSet::new(),
+            response_codes: BTreeMap::new(),
             media: BTreeMap::new(),
             pictures: BTreeMap::new(),
             random: seed | 1,

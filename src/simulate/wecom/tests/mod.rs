@@ -1,5 +1,6 @@
 //! The server answers as the developer centre's pages say; read from there, not from our client.
 
+mod cards;
 mod media;
 mod messages;
 
