@@ -112,7 +112,8 @@ async fn notices(
         | EventKind::Replied
         | EventKind::Noted
         | EventKind::Returned
-        | EventKind::Closed => 0,
+        | EventKind::Closed
+        | EventKind::Undelivered => 0,
     };
     let event = Event { row, kind, wait_minutes };
     let all = specs.into_iter().map(|spec| notify::outbox(known, spec, &event, now)).filter(|notice| {

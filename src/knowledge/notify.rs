@@ -46,6 +46,7 @@ events! {
     Transferred "transferred" "已转给其他组" "The talk was handed to another group.",
     Overdue "overdue" "客户等了很久还没人接待" "Nobody has taken over in time.",
     Lapsed "lapsed" "同事太久没有回复，客户重新排队" "A human was silent for too long.",
+    Undelivered "undelivered" "有消息没能送到客户" "A message will not reach its customer.",
 }
 
 /// One who is told.

@@ -37,6 +37,7 @@ use yingda::service::Question;
 use yingda::service::Service;
 use yingda::service::handover::Deed;
 use yingda::service::handover::Handover;
+use yingda::service::media::MediaShelf;
 use yingda::service::notify::Notifier;
 use yingda::service::notify::Urls;
 use yingda::store::Fate;
@@ -218,7 +219,8 @@ impl Shop {
     /// What `serve` does again and again; returns how often anybody outside was asked so far.
     async fn look(&self) -> usize {
         while notify::follow(&self.service).await.unwrap() > 0 {}
-        while outbox::send_due(&self.service, &BTreeMap::new()).await.unwrap() > 0 {}
+        let media = Arc::new(MediaShelf::new(Arc::clone(&self.service)));
+        while outbox::send_due(&self.service, &media, &BTreeMap::new()).await.unwrap() > 0 {}
         self.outside.lock().unwrap().told.len()
     }
 

@@ -16,11 +16,11 @@ use crate::channel::notify::authority;
 use crate::channel::notify::foreign;
 use crate::channel::notify::hmac_sha256;
 use crate::channel::notify::object;
-use crate::channel::notify::percent;
 use crate::channel::notify::sha256_hex;
 use crate::channel::notify::within;
 use crate::secret::Secret;
 use crate::text::hex::lower_hex;
+use crate::text::percent::percent_encoded;
 
 /// Where Aliyun takes messages.
 pub const OFFICIAL_URL: &str = "https://dysmsapi.aliyuncs.com";
@@ -107,8 +107,11 @@ struct Call<'c> {
 
 impl Call<'_> {
     fn query(&self) -> String {
-        let pairs: Vec<String> =
-            self.query.iter().map(|(name, value)| format!("{}={}", percent(name), percent(value))).collect();
+        let pairs: Vec<String> = self
+            .query
+            .iter()
+            .map(|(name, value)| format!("{}={}", percent_encoded(name), percent_encoded(value)))
+            .collect();
         pairs.join("&")
     }
 

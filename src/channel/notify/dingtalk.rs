@@ -17,9 +17,9 @@ use crate::channel::notify::foreign;
 use crate::channel::notify::hmac_sha256;
 use crate::channel::notify::json_request;
 use crate::channel::notify::object;
-use crate::channel::notify::percent;
 use crate::channel::notify::within;
 use crate::secret::Secret;
+use crate::text::percent::percent_encoded;
 
 /// Where todo tasks are made. A robot has an address of its own.
 pub const OFFICIAL_URL: &str = "https://api.dingtalk.com";
@@ -119,7 +119,7 @@ pub fn say(
         None => url.clone(),
         Some(secret) => {
             let joint = if url.expose().contains('?') { '&' } else { '?' };
-            let (time, sign) = (at.as_millisecond(), percent(&signature(secret, at)));
+            let (time, sign) = (at.as_millisecond(), percent_encoded(&signature(secret, at)));
             Secret::new(format!("{}{joint}timestamp={time}&sign={sign}", url.expose()))
         }
     };
@@ -232,7 +232,7 @@ pub fn make_todo(base: &str, token: &Secret, todo: &Todo) -> Result<Request, Lim
     let description = (todo.description.chars().count(), "characters");
     within("description of a todo", description, 0..=DESCRIPTION_CHARS_MAX)?;
     within("todo", (todo.executors.len(), "executors"), 1..=usize::MAX)?;
-    let creator = percent(&todo.creator);
+    let creator = percent_encoded(&todo.creator);
     let base = base.trim_end_matches('/');
     let url = format!("{base}/v1.0/todo/users/{creator}/tasks?operatorId={creator}");
     let mut body = json!({

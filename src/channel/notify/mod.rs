@@ -145,21 +145,6 @@ fn errcode(status: u16, body: &[u8]) -> Result<(i64, String), Answer> {
     Ok((code, value["errmsg"].as_str().unwrap_or_default().to_owned()))
 }
 
-/// Words as they stand in a query; everything but letters, digits, `-`, `_`, `.` and `~` is written in bytes.
-///
-/// Source: RFC 3986, section 2.3.
-fn percent(words: &str) -> String {
-    words.bytes().fold(String::with_capacity(words.len()), |mut written, byte| {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            written.push(char::from(byte));
-        } else {
-            written.push('%');
-            written.push_str(&lower_hex(&[byte]).to_uppercase());
-        }
-        written
-    })
-}
-
 fn hmac_sha256(key: &[u8], words: &str) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(words.as_bytes());
@@ -197,12 +182,6 @@ mod tests {
             }
         }
         assert_eq!(errcode(200, br#"{"errcode":7,"errmsg":"no"}"#), Ok((7, "no".to_owned())));
-    }
-
-    #[test]
-    fn words_in_a_query_are_written_in_bytes() {
-        assert_eq!(percent("a-_.~Z9"), "a-_.~Z9");
-        assert_eq!(percent("+/= *\"{测"), "%2B%2F%3D%20%2A%22%7B%E6%B5%8B");
     }
 
     #[test]
