@@ -368,7 +368,7 @@ fn an_archive_of_several_pages_is_handed_out_whole_and_in_order() {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(data.path().join(SqliteStore::FILE));
         let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
         sqlx::query(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
              INSERT INTO messages (conversation_id, direction, body, at_ms, author)
              SELECT 1, 'in', json_object('kind', 'text', 'text', '第' || i || '句'), ?, 'customer' FROM n",
         )
@@ -386,10 +386,10 @@ fn an_archive_of_several_pages_is_handed_out_whole_and_in_order() {
         told.lines().map(line).collect()
     };
     let all = ids(&[]);
-    assert_eq!(all.len(), 2502);
+    assert_eq!(all.len(), 6002);
     assert!(all.is_sorted_by(|a, b| a < b), "each once");
     assert_eq!(ids(&["--limit", "1001"]), all[..1001]);
-    assert_eq!(ids(&["--words", "第2499句"]), all[2500..2501]);
+    assert_eq!(ids(&["--words", "第5999句"]), all[6000..6001]);
 }
 
 // serve

@@ -46,13 +46,13 @@ async fn says(store: &dyn Store, key: &CustomerKey, author: Author, body: &str, 
     store.change(&change).await.unwrap();
 }
 
-async fn agent(store: &dyn Store, name: &str, hash: u8) -> AgentId {
+pub(in crate::store) async fn agent(store: &dyn Store, name: &str, hash: u8) -> AgentId {
     let key = store.key_add("agent", &[hash; 32], name, at(0)).await.unwrap();
     store.agent_add(name, &tags(&[]), key, at(0)).await.unwrap().id
 }
 
 /// All that was said with a bot, oldest first.
-fn everything(bot: &str) -> ArchiveFilter {
+pub(in crate::store) fn everything(bot: &str) -> ArchiveFilter {
     ArchiveFilter {
         bot: bot.to_owned(),
         channel: None,
@@ -70,7 +70,7 @@ fn everything(bot: &str) -> ArchiveFilter {
 
 /// A talk of Amy's on the web (0 and 1), one of Bob's over 微信客服 with a picture (2 and 3), and then with a human: what Bob
 /// says (4), the human (5) and the program (6).
-async fn fill(store: &dyn Store, bot: &str, wang: AgentId) {
+pub(in crate::store) async fn fill(store: &dyn Store, bot: &str, wang: AgentId) {
     let (amy, bob) = (customer(bot, "amy"), CustomerKey::new(bot, Channel::WecomKf, "bob").unwrap());
     let asked = r#"{"kind":"text","text":"怎么退货 Size_M"}"#;
     let answered = r#"{"parts":[{"type":"text","text":"七天内 100% 可退"},{"type":"choices","prompt":"还想问？",
@@ -146,6 +146,36 @@ pub(super) async fn messages_are_found_by_every_filter(store: &dyn Store) {
             check(ArchiveFilter { order, after, limit: 2, ..filter }, &[]).await;
         }
     }
+}
+
+/// Many of the filters that there are.
+pub(in crate::store) fn filters(bot: &str, wang: AgentId) -> Vec<ArchiveFilter> {
+    let base = || everything(bot);
+    let mut filters = vec![
+        base(),
+        ArchiveFilter { channel: Some(Channel::WecomKf), ..base() },
+        ArchiveFilter { customer_id: Some("bob".to_owned()), ..base() },
+        ArchiveFilter { direction: Some(Direction::Out), ..base() },
+        ArchiveFilter { words: vec!["退".to_owned()], ..base() },
+        ArchiveFilter { from: Some(at(2)), ..base() },
+        ArchiveFilter { until: Some(at(4)), ..base() },
+        ArchiveFilter { from: Some(at(2)), until: Some(at(4)), ..base() },
+        ArchiveFilter { from: Some(at(99)), ..base() },
+    ];
+    let by = [
+        ArchivedBy::Customer,
+        ArchivedBy::Bot,
+        ArchivedBy::Agents,
+        ArchivedBy::System,
+        ArchivedBy::Agent(wang),
+    ];
+    filters.extend(by.map(|by| ArchiveFilter { by: Some(by), ..base() }));
+    let both = |filter: ArchiveFilter| {
+        [ArchiveFilter { order: ArchiveOrder::NewestFirst, ..filter.clone() }, filter]
+    };
+    let anywhere =
+        |filter: ArchiveFilter| [ArchiveFilter { after: Some(4), limit: 2, ..filter.clone() }, filter];
+    filters.into_iter().flat_map(both).flat_map(anywhere).collect()
 }
 
 pub(super) async fn words_are_found_in_what_people_read(store: &dyn Store) {

@@ -1,6 +1,6 @@
 //! What every back end must keep to: one list, run against an empty store of each.
 
-mod archive;
+pub(super) mod archive;
 pub(super) mod callback;
 mod exchange;
 pub(super) mod handoff;
