@@ -99,6 +99,7 @@ fn view(file: &CustomerFile) -> Value {
         "tags": file.customer.tags,
         "record": file.customer.record,
         "region": file.customer.region,
+        "contact": file.customer.contact.as_deref().map(text),
         "first_seen_at": file.customer.first_seen_at.to_string(),
         "last_seen_at": file.customer.last_seen_at.to_string(),
         "state": file.conversation.as_ref().map(|conversation| text(&conversation.state)),

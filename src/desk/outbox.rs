@@ -17,6 +17,8 @@ use crate::service::app::App;
 use crate::service::call;
 use crate::service::call::Caller;
 use crate::service::callback::chain;
+use crate::service::contact::Errand;
+use crate::service::contact::ErrandError;
 use crate::service::media::MediaShelf;
 use crate::service::notify;
 use crate::service::notify::Sent;
@@ -44,6 +46,9 @@ const NOTICES_MAX: usize = 64;
 
 /// Waits before each further attempt, in seconds; after the last the message is given up and listed.
 const BACK_OFF: [i64; 10] = [1, 2, 5, 15, 60, 300, 900, 3_600, 7_200, 14_400];
+
+/// Further attempts at what WeCom knows nothing of yet: in a moment it does, or there is nothing to know.
+const NOT_YET_MAX: u32 = 3;
 
 /// A minute's window of WeCom's.
 const WINDOW: SignedDuration = SignedDuration::from_secs(60);
@@ -163,6 +168,10 @@ enum NotSent {
     Nobody,
     /// WeCom did not take it.
     Client(ClientError),
+    /// WeCom is expected to take it in a moment, or never.
+    NotYet(ClientError),
+    /// What was learnt could not be stored.
+    Store(StoreError),
     /// A system of the shop's own did not take a call.
     Call(&'static str),
     /// It said no.
@@ -177,7 +186,16 @@ async fn send(
     media: &MediaShelf,
     row: &OutboxRow,
 ) -> Result<(), NotSent> {
-    let active = app.and_then(|app| app.active.as_ref()).ok_or(NotSent::NoApp)?;
+    let app = app.ok_or(NotSent::NoApp)?;
+    let active = app.active.as_ref().ok_or(NotSent::NoApp)?;
+    let body: Value = serde_json::from_str(&row.body).map_err(|_| NotSent::NoMessage)?;
+    if let Some(errand) = Errand::read(&body) {
+        return errand.run(service, app, active).await.map_err(|error| match error {
+            ErrandError::Client(error) => NotSent::Client(error),
+            ErrandError::NotYet(error) => NotSent::NotYet(error),
+            ErrandError::Store(error) => NotSent::Store(error),
+        });
+    }
     let call = Outgoing::read(&row.body).ok_or(NotSent::NoMessage)?;
     let mut sent = active.client.call(&call.path, &call.json).await;
     if let (Err(error), Some(media_id)) = (&sent, call.media_id())
@@ -190,9 +208,7 @@ async fn send(
             sent = active.client.call(&call.path, instead).await;
         }
     }
-    if let Some(app) = app {
-        follow(service, app, &call, sent.as_ref().err()).await;
-    }
+    follow(service, app, &call, sent.as_ref().err()).await;
     match sent {
         // Success with nobody reached is none.
         Ok(answer) if answer["invaliduser"].as_str().is_some_and(|users| !users.is_empty()) => {
@@ -267,6 +283,12 @@ fn attempt(row: &OutboxRow, sent: Result<(), NotSent>, now: Timestamp) -> Attemp
         Err(NotSent::Notice(Sent::Later(reason))) => return again(&reason, &reason),
         Err(NotSent::Notice(Sent::Refused(reason))) => return failed(&reason),
         Err(NotSent::TooSlow) => return again("no answer in time", "no answer"),
+        Err(NotSent::Store(error)) => return again(&chain(&error), "the store failed"),
+        Err(NotSent::NotYet(error)) => {
+            let reason = error.code().map_or_else(|| "not ready".to_owned(), |code| format!("errcode {code}"));
+            let is_over = row.attempts >= NOT_YET_MAX;
+            return if is_over { failed(&reason) } else { again(&chain(&error), &reason) };
+        }
         Err(NotSent::Client(error)) => error,
     };
     let reason = error.code().map_or_else(|| "no answer".to_owned(), |code| format!("errcode {code}"));

@@ -38,7 +38,9 @@ use crate::policy::weigh::weigh;
 use crate::policy::weigh::weigh_goods;
 use crate::reply::render::Renderer;
 use crate::reply::standard::Sentence;
+use crate::reply::template;
 use crate::reply::template::Scene;
+use crate::reply::template::TemplateError;
 use crate::retrieval::Retriever;
 use crate::retrieval::catalogue::ProductEvidence;
 use crate::retrieval::faq;
@@ -345,6 +347,16 @@ impl Engine {
     pub fn greet(&self, inbound: &Inbound, now: Timestamp) -> Reply {
         let (hours, opening) = (self.calendar.describe(), self.opening(now));
         Reply::text(self.renderer.greeting(&self.scene(&inbound.customer, &hours, opening.as_deref())))
+    }
+
+    /// Words of a maintainer's for somebody, outside of any decision: a welcome.
+    ///
+    /// # Errors
+    /// When the template is wrong, which [`load`] reports as a finding.
+    pub fn fill(&self, template: &str, customer: &Customer, now: Timestamp) -> Result<String, TemplateError> {
+        let (hours, opening) = (self.calendar.describe(), self.opening(now));
+        let scene = self.scene(customer, &hours, opening.as_deref());
+        template::fill(template, &scene, minijinja::context! {})
     }
 
     /// * `opening`: `None` while somebody is there.

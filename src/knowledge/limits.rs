@@ -47,6 +47,12 @@ pub const STOCK_MAX: u32 = 100_000_000;
 pub const YEARS: std::ops::RangeInclusive<i16> = 2000..=2199;
 /// Questions offered below the greeting.
 pub const SUGGESTIONS_MAX: usize = 6;
+/// Bytes of a welcome's words. Source: WeCom developer centre, 发送新客户欢迎语 (path 92137).
+pub const WELCOME_BYTES_MAX: usize = 4_000;
+/// Attachments of a welcome. Source: as above.
+pub const WELCOME_ATTACHMENTS_MAX: usize = 9;
+/// Characters of the `state` of a way to a member or a group. Source: 联系我 (path 92228).
+pub const STATE_CHARS_MAX: usize = 30;
 /// Findings of one code in one file that are told one by one; the rest is counted.
 pub const FINDINGS_PER_CODE_MAX: usize = 50;
 /// Characters of a value that a finding repeats.

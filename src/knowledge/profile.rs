@@ -85,6 +85,69 @@ pub struct Profile {
     /// Who outside of the inbox is told what.
     #[serde(default)]
     pub notify: Vec<NotifySpec>,
+    /// What customers hear who add a member of the company in WeCom, by where they come from.
+    #[serde(default)]
+    pub welcome: Vec<Welcome>,
+}
+
+impl Profile {
+    /// The welcome for who comes from somewhere: the one that names it, else the one that names nothing.
+    ///
+    /// * `state`: of the 联系我 way; absent where they came by none of ours.
+    #[must_use]
+    pub fn welcome_from(&self, state: Option<&str>) -> Option<&Welcome> {
+        let named = |welcome: &&Welcome| welcome.state.is_some() && welcome.state.as_deref() == state;
+        let others = || self.welcome.iter().find(|welcome| welcome.state.is_none());
+        self.welcome.iter().find(named).or_else(others)
+    }
+}
+
+/// What a customer hears who adds a member of the company. Source: WeCom developer centre, 发送新客户欢迎语 (path 92137).
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Welcome {
+    /// For those who came by the way with this `state`, 1 to 30 characters; absent: for all others.
+    #[serde(default)]
+    pub state: Option<String>,
+    /// Words; a template, at most 4,000 bytes when filled in. May be empty where there are attachments.
+    #[serde(default)]
+    pub text: String,
+    /// What follows the words, at most nine.
+    #[serde(default)]
+    pub attachments: Vec<WelcomeAttachment>,
+}
+
+/// What follows a welcome. It has to be with WeCom before the customer comes: twenty seconds leave no time to upload.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum WelcomeAttachment {
+    /// A picture that `media/uploadimg` was given.
+    Image {
+        /// Its address, as `media/uploadimg` gave it.
+        pic_url: String,
+    },
+    /// A link with a picture.
+    Link {
+        /// First line, 1 to 128 bytes.
+        title: String,
+        /// Where a tap leads.
+        url: String,
+        /// Words, at most 512 bytes.
+        description: Option<String>,
+        /// Address of a picture.
+        picture: Option<String>,
+    },
+    /// A mini program.
+    Miniprogram {
+        /// Words on the card, 1 to 64 bytes.
+        title: String,
+        /// Media id of the card's picture; WeCom keeps it for three days.
+        pic_media_id: String,
+        /// The mini program's app id.
+        appid: String,
+        /// Its page.
+        page: String,
+    },
 }
 
 /// An address that lists all goods: JSON, CSV or a spreadsheet.

@@ -383,6 +383,24 @@ fn word_lists() {
 }
 
 #[test]
+fn welcomes_keep_to_what_wecom_takes() {
+    let check = |welcome: &str, expected: &str| check(&[("bot.toml", &format!("{BOT}{welcome}"))], expected);
+    check("[[welcome]]\nstate = \"\"\ntext = \"好\"\n", "bot.toml:11 bad-state");
+    let long = "海".repeat(31);
+    check(&format!("[[welcome]]\nstate = \"{long}\"\ntext = \"好\"\n"), "bot.toml:11 bad-state");
+    let one = "[[welcome]]\nstate = \"a\"\ntext = \"好\"\n";
+    check(&format!("{one}{one}"), "bot.toml:14 duplicate-welcome");
+    check("[[welcome]]\ntext = \" \"\n", "bot.toml:11 empty-welcome");
+    let with = |attachments: &str| format!("[[welcome]]\ntext = \"好\"\nattachments = [{attachments}]\n");
+    check(&with("{ kind = \"image\", pic_url = \"x.png\" }"), "bot.toml:12 bad-url");
+    let link = "{ kind = \"link\", title = \"t\", url = \"https://a.example\" }";
+    check(&with(&[link; 10].join(", ")), "bot.toml:12 too-many");
+    let title = "题".repeat(43);
+    check(&with(&link.replace("\"t\"", &format!("\"{title}\""))), "bot.toml:12 attachment-length");
+    assert_eq!(findings(&[("bot.toml", &format!("{BOT}{}", with(&[link; 9].join(", "))))]), []);
+}
+
+#[test]
 fn settings_of_the_bot() {
     check_bot("title = \"云朵小铺\"", "title = \" \"", "bot.toml:2 empty-field");
     check_bot(

@@ -6,8 +6,10 @@ use minijinja::context;
 use crate::knowledge::Knowledge;
 use crate::knowledge::Source;
 use crate::knowledge::finding::Finding;
+use crate::knowledge::limits::WELCOME_BYTES_MAX;
 use crate::knowledge::notify::EventKind;
 use crate::knowledge::product::Product;
+use crate::knowledge::profile::Welcome;
 use crate::knowledge::reply::AttachmentSpec;
 use crate::knowledge::rule::ActionSpec;
 use crate::message::Customer;
@@ -30,6 +32,9 @@ pub fn lint(known: &Knowledge) -> Vec<Finding> {
     };
     let nothing = [context! {}];
     attempt(&known.profile.greeting, &nothing, at("bot.toml"));
+    for welcome in &known.profile.welcome {
+        attempt(&welcome.text, &nothing, at("bot.toml"));
+    }
     for entry in &known.entries {
         attempt(&entry.answer, &nothing, entry.source.clone());
     }
@@ -67,11 +72,23 @@ pub fn lint(known: &Knowledge) -> Vec<Finding> {
         notice_trial(template, known).err().map(|error| bad_template(&error, at("bot.toml")))
     }));
     findings.extend(unknown_sentences(known, &at("replies.toml")));
+    findings.extend(known.profile.welcome.iter().filter_map(|welcome| long_welcome(welcome, known)));
     findings
 }
 
-/// Renders a template by day and by night, for a stranger and for a friend, so that most branches are taken.
-fn trial(template: &str, extras: &[Value], known: &Knowledge) -> Result<(), TemplateError> {
+/// A welcome that WeCom would refuse for its length once it is filled in.
+fn long_welcome(welcome: &Welcome, known: &Knowledge) -> Option<Finding> {
+    let bytes = trial(&welcome.text, &[context! {}], known).ok()?;
+    let whose = welcome.state.as_deref().unwrap_or("其他来源");
+    let message = format!("给“{whose}”的欢迎语填好后有 {bytes} 字节，最多 {WELCOME_BYTES_MAX} 字节。");
+    let source = Source { file: "bot.toml".to_owned(), line: 1 };
+    let remedy = "写短些；一个汉字占 3 个字节。";
+    (bytes > WELCOME_BYTES_MAX).then(|| Finding::error("long-welcome", source, message, remedy))
+}
+
+/// Renders a template by day and by night, for a stranger and for a friend, so that most branches are taken; returns the bytes
+/// of the longest.
+fn trial(template: &str, extras: &[Value], known: &Knowledge) -> Result<usize, TemplateError> {
     let stranger = Customer::new("check", CustomerKind::Customer);
     let friend = Customer { name: Some("张三".to_owned()), ..stranger.clone() };
     let hours = "09:00-18:00";
@@ -79,12 +96,13 @@ fn trial(template: &str, extras: &[Value], known: &Knowledge) -> Result<(), Temp
         Scene { known, customer: &stranger, hours, open: true, next_opening: None },
         Scene { known, customer: &friend, hours, open: false, next_opening: Some("明天09:00") },
     ];
+    let mut bytes_max = 0;
     for scene in &scenes {
         for extra in extras {
-            fill(template, scene, extra.clone())?;
+            bytes_max = bytes_max.max(fill(template, scene, extra.clone())?.len());
         }
     }
-    Ok(())
+    Ok(bytes_max)
 }
 
 /// Renders a notice with everything in it, and with the least.

@@ -10,6 +10,7 @@ use crate::knowledge::Knowledge;
 use crate::knowledge::secret_name;
 use crate::message::BotId;
 use crate::secret::Secret;
+use crate::service::contact::TagList;
 
 /// One app whose callback is answered here.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub struct Active {
     pub client: Client,
     /// The app's number; without it nothing is sent to members.
     pub agent_id: Option<i64>,
+    /// Tags that the company puts on customers.
+    pub tags: TagList,
 }
 
 /// Why an app cannot be served.
@@ -187,7 +190,7 @@ fn app(
                 bot: bot(),
                 source,
             })?;
-            Some(Active { client, agent_id: spec.agent_id })
+            Some(Active { client, agent_id: spec.agent_id, tags: TagList::default() })
         }
         None if !spec.kf.is_empty() => return Err(AppError::NoSecret { app: own(), bot: bot() }),
         None => None,

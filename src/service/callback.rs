@@ -32,6 +32,7 @@ use crate::service::ServiceError;
 use crate::service::app::App;
 use crate::service::burst;
 use crate::service::burst::Bursts;
+use crate::service::contact;
 use crate::service::delivery::Back;
 use crate::service::delivery::Delivery;
 use crate::service::delivery::message_key;
@@ -137,7 +138,8 @@ impl Callbacks {
         let key = CallbackKey::new(&app.name, &message.dedupe_key(plaintext))?;
         let received = Instant::now();
         let at = self.service.now();
-        let sender = message.from_user.to_lowercase();
+        // An event about a customer is theirs, and is forgotten with them.
+        let sender = contact::whose(&message).map_or_else(|| message.from_user.to_lowercase(), str::to_owned);
         let delivered = Delivered { plaintext, sender: &sender };
         let claim = self.service.store().callback_claim(&key, delivered, at);
         // A store that does not take the message in time has not taken it: WeCom sends it again.
@@ -228,6 +230,9 @@ impl Callbacks {
         let store = self.service.store();
         let Claimed { key, message, received_at, late, is_resumed } = claimed;
         let Some(content) = message.content() else {
+            if contact::take(&self.service, app, &key, &message).await? {
+                return Ok(String::new());
+            }
             let nothing = CallbackAnswer { key: key.clone(), reply: String::new(), late: false };
             return match store.callback_answer(&nothing, self.service.now()).await {
                 Ok(()) | Err(StoreError::CallbackAnswered { .. }) => Ok(String::new()),

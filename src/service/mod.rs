@@ -6,6 +6,7 @@ pub mod archive;
 mod burst;
 pub mod call;
 pub mod callback;
+pub mod contact;
 pub mod delivery;
 pub mod doctor;
 pub mod fetch;
@@ -41,6 +42,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::sync::Semaphore;
 
+use crate::channel::wecom::client::ClientError;
 use crate::engine::Engine;
 use crate::engine::Stage;
 use crate::engine::Turn;
@@ -141,6 +143,9 @@ pub enum ServiceError {
     /// A stored state cannot be read or written.
     #[error("a conversation's state is damaged")]
     State(#[from] serde_json::Error),
+    /// The channel did not tell what had to be asked of it.
+    #[error("the channel could not be asked")]
+    Channel(#[from] ClientError),
     /// The engine's thread panicked or was cancelled.
     ///
     /// Without its cause: the words of a panic may quote the message.
@@ -318,6 +323,8 @@ impl Service {
         let mut composed = delivery.map(|delivery| delivery.compose(&turn.reply)).unwrap_or_default();
         composed.outbox.extend(record::to_pool(engine, &conversation, delivery, &turn));
         composed.outbox.extend(record::rule_calls(&conversation, &inbound, &turn, now));
+        let tags = (&inbound.customer.tags, turn.tags.as_slice());
+        composed.outbox.extend(contact::marks(&conversation, customer.contact.as_deref(), tags));
         let sends = !composed.outbox.is_empty();
         let row = record::row(engine, &conversation, (&inbound, &question.with), &turn, composed, now)?;
         let receipt = self.store.record_turn(row).await?;

@@ -84,6 +84,69 @@ impl CustomerSeen {
     }
 }
 
+/// What a channel tells of a customer beside their messages. Whatever it does not name stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerTold {
+    /// Who it is; noted as one from outside where nobody has told of them yet.
+    pub key: CustomerKey,
+    /// Name to address the person by, 1 to 256 bytes.
+    pub name: Option<String>,
+    /// Tags to put on, each of 1 to 256 bytes.
+    pub tags_added: BTreeSet<String>,
+    /// Tags to take off; one that is put on as well stays on.
+    pub tags_removed: BTreeSet<String>,
+    /// Fields of the record, each name of 1 to 256 bytes; `None` takes the field out.
+    pub record: BTreeMap<String, Option<String>>,
+    /// See [`CustomerRow::contact`].
+    pub contact: Option<String>,
+}
+
+impl CustomerTold {
+    /// Nothing new of a customer.
+    #[must_use]
+    pub fn nothing(key: CustomerKey) -> Self {
+        Self {
+            key,
+            name: None,
+            tags_added: BTreeSet::new(),
+            tags_removed: BTreeSet::new(),
+            record: BTreeMap::new(),
+            contact: None,
+        }
+    }
+
+    /// Refuses what no back end may store.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        if let Some(name) = &self.name {
+            limit::name("customer name", name)?;
+        }
+        for tag in &self.tags_added {
+            limit::name("customer tag", tag)?;
+        }
+        for (field, value) in &self.record {
+            limit::name("field of a customer's record", field)?;
+            limit::payload("value of a customer's record", value.as_deref().unwrap_or_default())?;
+        }
+        limit::payload("contact of a customer", self.contact.as_deref().unwrap_or_default())
+    }
+
+    /// The customer with what is told.
+    pub(super) fn applied_to(&self, before: &CustomerRow) -> CustomerRow {
+        let mut after = before.clone();
+        after.name = self.name.clone().or(after.name);
+        after.contact = self.contact.clone().or(after.contact);
+        after.tags.retain(|tag| !self.tags_removed.contains(tag));
+        after.tags.extend(self.tags_added.iter().cloned());
+        for (field, value) in &self.record {
+            match value {
+                Some(value) => after.record.insert(field.clone(), value.clone()),
+                None => after.record.remove(field),
+            };
+        }
+        after
+    }
+}
+
 /// A stored customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerRow {
@@ -99,6 +162,8 @@ pub struct CustomerRow {
     pub record: BTreeMap<String, String>,
     /// Province or city, where one was told.
     pub region: Option<String>,
+    /// What the channel's side of the program keeps of the person for itself, JSON.
+    pub contact: Option<String>,
     /// When the store first heard of the person.
     pub first_seen_at: Timestamp,
     /// Latest recorded turn, or latest change of what is known.

@@ -38,7 +38,7 @@ pub use callback::{CallbackAnswer, CallbackKey, CallbackRow, Claim, Delivered, R
 pub use conversation::{
     ConversationId, ConversationRow, Direction, MessageId, MessageRow, Revision, TurnReceipt, TurnRow,
 };
-pub use customer::{CustomerKey, CustomerRow, CustomerSeen};
+pub use customer::{CustomerKey, CustomerRow, CustomerSeen, CustomerTold};
 pub use error::StoreError;
 pub use exchange::{ExchangeFilter, ExchangeRow};
 pub use handoff::{HandoffFilter, HandoffId, HandoffReceipt, HandoffRequest, HandoffRow, WEBHOOK_LEASE};
@@ -48,7 +48,9 @@ pub use handover::{
 };
 pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
 pub use media::{MediaKey, MediaRow};
-pub use outbox::{Attempt, Fate, NewOutbox, OUTBOX_LEASE, OutboxId, OutboxRow, Page, PageItem, Reading};
+pub use outbox::{
+    Attempt, Fate, NewOutbox, Notice, OUTBOX_LEASE, OutboxId, OutboxRow, Page, PageItem, Reading,
+};
 pub use privacy::{CustomerFile, Forgotten};
 pub use sqlite::SqliteStore;
 pub use survey::{NewSurvey, SurveyRow};
@@ -79,6 +81,31 @@ pub trait Store: Send + Sync + 'static {
 
     /// What is known of a customer; `None` for a stranger.
     fn customer<'a>(&'a self, key: &'a CustomerKey) -> StoreFuture<'a, Option<CustomerRow>>;
+
+    /// Notes what a channel tells of a customer beside their messages, and gives back all that is known. Writes only when
+    /// something is new.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`] or [`StoreError::TooLong`] for a part of it.
+    fn customer_told<'a>(&'a self, told: &'a CustomerTold, now: Timestamp) -> StoreFuture<'a, CustomerRow>;
+
+    /// Customers of a bot of whom the channel has told, in the order of their keys.
+    ///
+    /// * `after`: the last one of the page before.
+    /// * `limit`: most rows, cut to [`ROWS_MAX`].
+    fn contacts<'a>(
+        &'a self,
+        bot: &'a str,
+        after: Option<&'a CustomerKey>,
+        limit: u32,
+    ) -> StoreFuture<'a, Vec<CustomerRow>>;
+
+    /// Answers a delivery that told of something, and stores in the same transaction what it brings about. The customer's
+    /// conversation is begun if there is none, and stays at its revision.
+    ///
+    /// # Errors
+    /// [`StoreError::CallbackUnknown`], [`StoreError::CallbackAnswered`], [`StoreError::Empty`], [`StoreError::TooLong`].
+    fn notice<'a>(&'a self, notice: &'a Notice) -> StoreFuture<'a, ()>;
 
     /// The customer's conversation, begun now if there is none. See [`ConversationRow::first_visit`].
     ///

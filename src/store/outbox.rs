@@ -3,7 +3,9 @@
 use jiff::SignedDuration;
 use jiff::Timestamp;
 
+use crate::store::CallbackAnswer;
 use crate::store::ConversationId;
+use crate::store::CustomerKey;
 use crate::store::StoreError;
 use crate::store::limit;
 
@@ -39,6 +41,27 @@ impl NewOutbox {
         limit::name("recipient", &self.recipient)?;
         limit::name("key of a message to be sent", &self.key)?;
         limit::payload("message to be sent", &self.body)
+    }
+}
+
+/// Something that happened to a customer and moves no conversation, with what it brings about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Whom it concerns.
+    pub customer: CustomerKey,
+    /// When.
+    pub at: Timestamp,
+    /// What is to be sent, whoever speaks, each with when at the earliest.
+    pub outbox: Vec<(NewOutbox, Timestamp)>,
+    /// The delivery that told of it.
+    pub answer: CallbackAnswer,
+}
+
+impl Notice {
+    /// Refuses what no back end may store.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.answer.check()?;
+        self.outbox.iter().try_for_each(|(row, _)| row.check())
     }
 }
 

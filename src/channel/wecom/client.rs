@@ -97,8 +97,11 @@ impl ClientError {
                 48002 | 50003 | 60020 => Remedy::Later,
                 // Busy, or two calls in one another's way; a token that failed twice may be a server behind the others.
                 -1 | 45033 | 45035 | 40014 | 42001 => Remedy::Later,
+                // Another app is welcoming the customer just now; if it does not, we do.
+                41096 => Remedy::Later,
                 45009 => Remedy::NextWindow,
-                95033 => Remedy::Done,
+                // A repeated id of 微信客服; a customer who was welcomed already.
+                95033 | 41051 => Remedy::Done,
                 _ => Remedy::None,
             },
         }
@@ -314,6 +317,8 @@ mod tests {
         let found = [-1, 45033, 42001, 45009, 95033, 81013, 95018].map(refused);
         let (later, none) = (Remedy::Later, Remedy::None);
         assert_eq!(found, [later, later, later, Remedy::NextWindow, Remedy::Done, none, none]);
+        // Welcomes: the code was used, somebody has said it, somebody is saying it.
+        assert_eq!([41050, 41051, 41096].map(refused), [none, Remedy::Done, later]);
         // Mended by the operator, while the message waits.
         assert_eq!([60020, 50003, 48002].map(refused), [later; 3]);
         let path = GETTOKEN.to_owned();

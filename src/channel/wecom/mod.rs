@@ -2,14 +2,16 @@
 //!
 //! A POST goes through `envelope` (outer XML, not yet trusted), `crypto` (signature, AES), `message` (inner XML, typed)
 //! and back through `passive` (reply XML), `crypto` and `envelope`; `aibot` has both ways in JSON. `kf` reads the messages
-//! of customers, `active` writes what is sent by a call. All of that is a calculation: no network, no clock, no random
-//! numbers, no logging; the caller brings the 16 random bytes and the time. `client` alone calls WeCom.
+//! of customers, `active` writes what is sent by a call, `contact` writes and reads the calls of 客户联系. All of that is a
+//! calculation: no network, no clock, no random numbers, no logging; the caller brings the 16 random bytes and the time.
+//! `client` alone calls WeCom.
 
 pub mod account;
 pub mod active;
 pub mod aibot;
 pub mod change;
 pub mod client;
+pub mod contact;
 pub mod crypto;
 pub mod envelope;
 pub mod event;

@@ -12,6 +12,7 @@ mod replies;
 mod rules;
 mod similar;
 mod spots;
+mod welcome;
 
 use std::collections::HashMap;
 
@@ -36,6 +37,7 @@ pub fn lint(knowledge: &Knowledge, today: Date) -> Vec<Finding> {
     let replies: Vec<&str> = knowledge.replies.reply.keys().map(String::as_str).collect();
     let mut findings = profile::findings(&knowledge.profile, &replies, &spots);
     findings.extend(notify::findings(&knowledge.profile, &spots));
+    findings.extend(welcome::findings(&knowledge.profile.welcome, &spots));
     findings.extend(entries::findings(knowledge, today));
     findings.extend(similar::findings(&knowledge.entries));
     findings.extend(products::findings(knowledge));

@@ -121,3 +121,18 @@ fn a_template_that_runs_away_is_an_error() {
 fn a_standard_sentence_that_does_not_exist() {
     check(&with_sentence("handof_open", "您好"), &[("unknown-sentence", "replies.toml")]);
 }
+
+#[test]
+fn a_welcome_is_measured_as_it_is_filled_in() {
+    let with = |text: &str| {
+        let mut known = shop();
+        let welcome = Welcome { state: None, text: text.to_owned(), attachments: Vec::new() };
+        known.profile.welcome = vec![welcome];
+        known
+    };
+    let full = "好".repeat(1_333);
+    check(&with(&format!("{full}a")), &[]);
+    check(&with(&format!("{full}ab")), &[("long-welcome", "bot.toml")]);
+    check(&with(&format!("{full}{{{{ customer.name }}}}")), &[("long-welcome", "bot.toml")]);
+    check(&with("{{ nobody }}"), &[("bad-template", "bot.toml")]);
+}

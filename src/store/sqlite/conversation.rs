@@ -32,7 +32,18 @@ pub(super) async fn find_or_begin(
         return read(&row);
     }
     let mut transaction = store.begin().await?;
-    customer::note_key(&mut transaction, key, now).await?;
+    let row = begin(&mut transaction, key, now).await?;
+    transaction.commit().await?;
+    Ok(row)
+}
+
+/// The customer's conversation within a transaction, begun now if there is none.
+pub(super) async fn begin(
+    connection: &mut SqliteConnection,
+    key: &CustomerKey,
+    now: Timestamp,
+) -> Result<ConversationRow, StoreError> {
+    customer::note_key(connection, key, now).await?;
     // Somebody else may have begun it since we looked.
     sqlx::query(
         "INSERT INTO conversations (bot, channel, customer_id, created_ms, updated_ms)
@@ -43,10 +54,9 @@ pub(super) async fn find_or_begin(
     .bind(&key.channel)
     .bind(&key.customer_id)
     .bind(now.as_millisecond())
-    .execute(&mut *transaction)
+    .execute(&mut *connection)
     .await?;
-    let row = find(&mut *transaction, key).await?.ok_or(sqlx::Error::RowNotFound)?;
-    transaction.commit().await?;
+    let row = find(connection, key).await?.ok_or(sqlx::Error::RowNotFound)?;
     read(&row)
 }
 

@@ -11,7 +11,9 @@ use sqlx::sqlite::SqliteRow;
 use crate::store::CustomerKey;
 use crate::store::CustomerRow;
 use crate::store::CustomerSeen;
+use crate::store::CustomerTold;
 use crate::store::StoreError;
+use crate::store::limit;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::column;
 
@@ -51,6 +53,65 @@ pub(super) async fn note(
     let customer = read(&row)?;
     transaction.commit().await?;
     Ok(customer)
+}
+
+/// See [`Store::customer_told`](crate::store::Store::customer_told).
+pub(super) async fn told(
+    store: &SqliteStore,
+    told: &CustomerTold,
+    now: Timestamp,
+) -> Result<CustomerRow, StoreError> {
+    told.check()?;
+    let mut transaction = store.begin().await?;
+    note_key(&mut transaction, &told.key, now).await?;
+    let row = sqlx::query("SELECT * FROM customers WHERE bot = ? AND channel = ? AND customer_id = ?")
+        .bind(&told.key.bot)
+        .bind(&told.key.channel)
+        .bind(&told.key.customer_id)
+        .fetch_one(&mut *transaction)
+        .await?;
+    let before = read(&row)?;
+    let mut after = told.applied_to(&before);
+    if after != before {
+        after.last_seen_at = after.last_seen_at.max(now);
+        sqlx::query(
+            "UPDATE customers SET name = ?4, tags = ?5, record = ?6, contact = ?7, last_seen_ms = ?8
+             WHERE bot = ?1 AND channel = ?2 AND customer_id = ?3",
+        )
+        .bind(&told.key.bot)
+        .bind(&told.key.channel)
+        .bind(&told.key.customer_id)
+        .bind(&after.name)
+        .bind(column::tags_json(&after.tags))
+        .bind(column::record_json(&after.record))
+        .bind(&after.contact)
+        .bind(after.last_seen_at.as_millisecond())
+        .execute(&mut *transaction)
+        .await?;
+    }
+    transaction.commit().await?;
+    Ok(after)
+}
+
+/// See [`Store::contacts`](crate::store::Store::contacts).
+pub(super) async fn contacts(
+    store: &SqliteStore,
+    bot: &str,
+    after: Option<&CustomerKey>,
+    limit: u32,
+) -> Result<Vec<CustomerRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM customers
+         WHERE contact IS NOT NULL AND bot = ?1 AND (channel, customer_id) > (?2, ?3)
+         ORDER BY channel, customer_id LIMIT ?4",
+    )
+    .bind(bot)
+    .bind(after.map_or("", CustomerKey::channel))
+    .bind(after.map_or("", CustomerKey::customer_id))
+    .bind(limit::rows(limit))
+    .fetch_all(&store.readers)
+    .await?;
+    rows.iter().map(read).collect()
 }
 
 /// See [`Store::customer`](crate::store::Store::customer).
@@ -140,6 +201,7 @@ fn read(row: &SqliteRow) -> Result<CustomerRow, StoreError> {
         tags: column::tags(row)?,
         record: column::record(row)?,
         region: row.try_get("region")?,
+        contact: row.try_get("contact")?,
         first_seen_at: column::time(row, "first_seen_ms")?,
         last_seen_at: column::time(row, "last_seen_ms")?,
     })

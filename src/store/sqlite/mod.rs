@@ -51,6 +51,7 @@ use crate::store::CustomerFile;
 use crate::store::CustomerKey;
 use crate::store::CustomerRow;
 use crate::store::CustomerSeen;
+use crate::store::CustomerTold;
 use crate::store::Delivered;
 use crate::store::EventId;
 use crate::store::EventRow;
@@ -69,6 +70,7 @@ use crate::store::MessageRow;
 use crate::store::NewPublication;
 use crate::store::NewVersion;
 use crate::store::NoteRow;
+use crate::store::Notice;
 use crate::store::OutboxId;
 use crate::store::OutboxRow;
 use crate::store::Page;
@@ -132,6 +134,23 @@ impl Store for SqliteStore {
 
     fn customer<'a>(&'a self, key: &'a CustomerKey) -> StoreFuture<'a, Option<CustomerRow>> {
         Box::pin(customer::find(self, key))
+    }
+
+    fn customer_told<'a>(&'a self, told: &'a CustomerTold, now: Timestamp) -> StoreFuture<'a, CustomerRow> {
+        Box::pin(customer::told(self, told, now))
+    }
+
+    fn contacts<'a>(
+        &'a self,
+        bot: &'a str,
+        after: Option<&'a CustomerKey>,
+        limit: u32,
+    ) -> StoreFuture<'a, Vec<CustomerRow>> {
+        Box::pin(customer::contacts(self, bot, after, limit))
+    }
+
+    fn notice<'a>(&'a self, notice: &'a Notice) -> StoreFuture<'a, ()> {
+        Box::pin(outbox::notice(self, notice))
     }
 
     fn conversation<'a>(&'a self, key: &'a CustomerKey, now: Timestamp) -> StoreFuture<'a, ConversationRow> {

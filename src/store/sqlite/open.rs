@@ -88,6 +88,7 @@ fn migrator() -> Migrator {
         migration(8, "surveys", include_str!("../migrations/sqlite/0008_surveys.sql")),
         migration(9, "media", include_str!("../migrations/sqlite/0009_media.sql")),
         migration(10, "archive", include_str!("../migrations/sqlite/0010_archive.sql")),
+        migration(11, "contacts", include_str!("../migrations/sqlite/0011_contacts.sql")),
     ])
 }
 

@@ -9,6 +9,7 @@ use crate::store::Attempt;
 use crate::store::ConversationId;
 use crate::store::Fate;
 use crate::store::NewOutbox;
+use crate::store::Notice;
 use crate::store::OUTBOX_LEASE;
 use crate::store::OutboxId;
 use crate::store::OutboxRow;
@@ -18,7 +19,9 @@ use crate::store::Revision;
 use crate::store::StoreError;
 use crate::store::limit;
 use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::callback;
 use crate::store::sqlite::column;
+use crate::store::sqlite::conversation;
 use crate::store::sqlite::handover;
 
 /// Adds what a turn has to send.
@@ -54,6 +57,26 @@ pub(super) async fn add(
         .await?;
     }
     Ok(())
+}
+
+/// See [`Store::notice`](crate::store::Store::notice).
+pub(super) async fn notice(store: &SqliteStore, notice: &Notice) -> Result<(), StoreError> {
+    notice.check()?;
+    let mut transaction = store.begin().await?;
+    callback::record_answer(&mut transaction, &notice.answer, notice.at).await?;
+    if !notice.outbox.is_empty() {
+        let row = conversation::begin(&mut transaction, &notice.customer, notice.at).await?;
+        for (message, from) in &notice.outbox {
+            let rows = std::slice::from_ref(message);
+            add(&mut transaction, (row.id, row.revision), (rows, false), notice.at).await?;
+            sqlx::query("UPDATE outbox SET next_ms = ?2 WHERE key = ?1")
+                .bind(&message.key)
+                .bind(from.as_millisecond())
+                .execute(&mut *transaction)
+                .await?;
+        }
+    }
+    Ok(transaction.commit().await?)
 }
 
 /// See [`Store::outbox_take`](crate::store::Store::outbox_take).

@@ -110,7 +110,8 @@ pub(super) async fn prune(
         "DELETE FROM notes WHERE at_ms < ?1 AND conversation_id IN (SELECT id FROM conversations WHERE bot = ?2)",
         "DELETE FROM tickets WHERE closed_ms < ?1 AND conversation_id IN (SELECT id FROM conversations WHERE bot = ?2)",
         "DELETE FROM handoffs WHERE closed_ms < ?1 AND conversation_id IN (SELECT id FROM conversations WHERE bot = ?2)",
-        "UPDATE customers SET record = '{}' WHERE last_seen_ms < ?1 AND bot = ?2 AND record != '{}'",
+        "UPDATE customers SET record = '{}', contact = NULL
+         WHERE last_seen_ms < ?1 AND bot = ?2 AND (record != '{}' OR contact IS NOT NULL)",
         "UPDATE conversations SET state = '{}' WHERE updated_ms < ?1 AND bot = ?2 AND state != '{}'",
     ] {
         let done =

@@ -27,6 +27,7 @@ use yingda::store::CustomerFile;
 use yingda::store::CustomerKey;
 use yingda::store::CustomerRow;
 use yingda::store::CustomerSeen;
+use yingda::store::CustomerTold;
 use yingda::store::Delivered;
 use yingda::store::EventId;
 use yingda::store::EventRow;
@@ -45,6 +46,7 @@ use yingda::store::MessageRow;
 use yingda::store::NewPublication;
 use yingda::store::NewVersion;
 use yingda::store::NoteRow;
+use yingda::store::Notice;
 use yingda::store::OutboxId;
 use yingda::store::OutboxRow;
 use yingda::store::Page;
@@ -115,6 +117,23 @@ impl Store for Gate {
 
     fn customer_seen<'a>(&'a self, seen: &'a CustomerSeen, now: Timestamp) -> StoreFuture<'a, CustomerRow> {
         self.inner.customer_seen(seen, now)
+    }
+
+    fn customer_told<'a>(&'a self, told: &'a CustomerTold, now: Timestamp) -> StoreFuture<'a, CustomerRow> {
+        self.inner.customer_told(told, now)
+    }
+
+    fn contacts<'a>(
+        &'a self,
+        bot: &'a str,
+        after: Option<&'a CustomerKey>,
+        limit: u32,
+    ) -> StoreFuture<'a, Vec<CustomerRow>> {
+        self.inner.contacts(bot, after, limit)
+    }
+
+    fn notice<'a>(&'a self, notice: &'a Notice) -> StoreFuture<'a, ()> {
+        self.inner.notice(notice)
     }
 
     fn conversation_by_id(&self, id: ConversationId) -> StoreFuture<'_, Option<ConversationRow>> {
