@@ -1,4 +1,11 @@
-//! `yingda wecom`: setting up WeCom.
+//! `yingda wecom`: setting up WeCom, and 客户联系 from the terminal.
+
+mod caller;
+mod contact_way;
+mod customer;
+mod join_way;
+mod tag;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -33,18 +40,39 @@ enum Command {
         #[arg(long)]
         url: Option<String>,
     },
+    /// Ways to members (活码), whose state tells where a customer came from.
+    ContactWay(contact_way::Args),
+    /// Ways into customer groups (拉群).
+    JoinWay(join_way::Args),
+    /// The company's list of customer tags.
+    Tag(tag::Args),
+    /// What WeCom knows of a customer.
+    Customer(customer::Args),
+    /// Hand customers from one member to another.
+    Transfer(transfer::Args),
 }
 
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let Command::Doctor { app: wanted, url } = &args.command;
+    match &args.command {
+        Command::Doctor { app, url } => return doctor(app.as_ref(), url.as_deref(), config).await,
+        Command::ContactWay(args) => contact_way::run(args, config).await?,
+        Command::JoinWay(args) => join_way::run(args, config).await?,
+        Command::Tag(args) => tag::run(args, config).await?,
+        Command::Customer(args) => customer::run(args, config).await?,
+        Command::Transfer(args) => transfer::run(args, config).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn doctor(wanted: Option<&String>, url: Option<&str>, config: &Config) -> anyhow::Result<ExitCode> {
     // What is published stands over what the folder says.
     let known: BTreeMap<BotId, Knowledge> =
         bots::all(&config.serve).await?.into_iter().map(|known| (known.bot.clone(), known)).collect();
     let variable = |name: &str| std::env::var(name).ok();
     let (apps, off) = app::apps(known.values(), &config.wecom.url, &variable);
-    let public_url = url.as_deref().unwrap_or(&config.serve.public_url);
-    let is_wanted = |name: &str| wanted.as_ref().is_none_or(|wanted| wanted == name);
+    let public_url = url.unwrap_or(&config.serve.public_url);
+    let is_wanted = |name: &str| wanted.is_none_or(|wanted| wanted == name);
     let mut examined: Vec<(String, Vec<Check>)> = Vec::new();
     for error in off.iter().filter(|error| is_wanted(error.app())) {
         examined.push((error.app().to_owned(), vec![doctor::off(error)]));
@@ -56,7 +84,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     anyhow::ensure!(
         !examined.is_empty(),
         "no bot has an app {:?} in its bot.toml",
-        wanted.as_deref().unwrap_or_default()
+        wanted.map(String::as_str).unwrap_or_default()
     );
     let mut out = std::io::stdout().lock();
     for (name, checks) in &examined {

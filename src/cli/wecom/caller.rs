@@ -1,0 +1,104 @@
+//! One app's way to WeCom for a command: errors say in Chinese what is wrong and what to do.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use serde_json::Value;
+
+use crate::channel::wecom::client::ClientError;
+use crate::channel::wecom::contact;
+use crate::cli::bots;
+use crate::cli::listing::plain;
+use crate::config::Config;
+use crate::knowledge::Knowledge;
+use crate::message::BotId;
+use crate::service::app;
+use crate::service::app::Active;
+use crate::service::doctor;
+use crate::service::doctor::Outcome;
+
+/// What every such command is told.
+#[derive(Debug, clap::Args)]
+pub(super) struct Common {
+    /// Which app, by its name in bot.toml.
+    #[arg(long)]
+    app: String,
+    /// What WeCom answers, as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// An app that can call.
+pub(super) struct Caller {
+    active: Active,
+    json: bool,
+}
+
+impl Caller {
+    /// Finds the app and its keys.
+    pub(super) async fn open(common: &Common, config: &Config) -> anyhow::Result<Self> {
+        // What is published stands over what the folder says.
+        let known: BTreeMap<BotId, Knowledge> =
+            bots::all(&config.serve).await?.into_iter().map(|known| (known.bot.clone(), known)).collect();
+        let variable = |name: &str| std::env::var(name).ok();
+        let (mut apps, off) = app::apps(known.values(), &config.wecom.url, &variable);
+        let name = &common.app;
+        if let Some(error) = off.iter().find(|error| error.app() == name) {
+            let Outcome::Bad { found, advice } = doctor::off(error).outcome else {
+                anyhow::bail!("应用 {name} 用不了");
+            };
+            anyhow::bail!("应用 {name} 用不了：{found}。怎么办：{advice}");
+        }
+        let Some(app) = apps.remove(name) else {
+            let names: Vec<&str> = apps.keys().map(String::as_str).collect();
+            anyhow::bail!("没有叫 {name} 的应用；bot.toml 里有：{}", names.join("、"));
+        };
+        let Some(active) = app.active else {
+            anyhow::bail!(
+                "应用 {name} 没有 Secret，不能调用接口：在 [wecom.{name}] 里写 secret = \"env:变量名\"，并设好变量"
+            );
+        };
+        Ok(Self { active, json: common.json })
+    }
+
+    /// Calls an interface.
+    pub(super) async fn call(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.active.client.call(path, body).await.map_err(explained)
+    }
+
+    /// Asks an interface by GET.
+    pub(super) async fn fetch(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
+        self.active.client.fetch(path, query).await.map_err(explained)
+    }
+
+    /// Tells what came of it: WeCom's answer for machines, lines for people.
+    pub(super) fn tell(&self, answer: &Value, lines: &[String]) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        if self.json {
+            let mut answer = answer.clone();
+            if let Some(fields) = answer.as_object_mut() {
+                fields.remove("errcode");
+                fields.remove("errmsg");
+            }
+            writeln!(out, "{answer}")?;
+            return Ok(());
+        }
+        // Names are typed by strangers.
+        lines.iter().try_for_each(|line| writeln!(out, "{}", plain(line)))?;
+        Ok(())
+    }
+}
+
+/// An error with what it means, where that is known.
+fn explained(error: ClientError) -> anyhow::Error {
+    let words = match error.code().and_then(contact::advice) {
+        Some(advice) => format!("{}。怎么办：{}", advice.meaning, advice.remedy),
+        None => "企业微信没有办成".to_owned(),
+    };
+    anyhow::Error::new(error).context(words)
+}
+
+/// A line for people, where there is something to say.
+pub(super) fn line(what: &str, words: &str) -> Option<String> {
+    (!words.is_empty()).then(|| format!("  {what}：{words}"))
+}
