@@ -285,7 +285,8 @@ fn attempt(row: &OutboxRow, sent: Result<(), NotSent>, now: Timestamp) -> Attemp
         Err(NotSent::TooSlow) => return again("no answer in time", "no answer"),
         Err(NotSent::Store(error)) => return again(&chain(&error), "the store failed"),
         Err(NotSent::NotYet(error)) => {
-            let reason = error.code().map_or_else(|| "not ready".to_owned(), |code| format!("errcode {code}"));
+            let reason =
+                error.code().map_or_else(|| "not ready".to_owned(), |code| format!("errcode {code}"));
             let is_over = row.attempts >= NOT_YET_MAX;
             return if is_over { failed(&reason) } else { again(&chain(&error), &reason) };
         }

@@ -269,7 +269,7 @@ pub(super) async fn take(
             let is_old = service.now().duration_since(at) > TAGS_MAX;
             match change.kind {
                 ExternalTagChangeKind::Update | ExternalTagChangeKind::Delete if !is_old => {
-                    tags_changed(service, app, active).await?;
+                    tags_changed(service, app).await?;
                 }
                 _ => {}
             }
@@ -552,8 +552,12 @@ async fn mark(
     Ok(())
 }
 
-/// Brings all customers up to a list in which tags were renamed or deleted.
-async fn tags_changed(service: &Service, app: &App, active: &Active) -> Result<(), ServiceError> {
+/// Brings all customers up to a list in which tags were renamed or deleted, as far as it can be read.
+///
+/// # Errors
+/// When WeCom could not be asked, or the store failed.
+pub async fn tags_changed(service: &Service, app: &App) -> Result<(), ServiceError> {
+    let Some(active) = &app.active else { return Ok(()) };
     let groups = match active.tags.groups(&active.client).await {
         Ok(groups) => groups,
         Err(error) if error.remedy() == Remedy::None => {
@@ -594,4 +598,91 @@ fn called_now(tags: &[Tag], listed: &BTreeMap<&str, (&str, &str)>) -> Vec<Tag> {
     });
     let called: BTreeSet<Tag> = called.collect();
     called.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(id: Option<&str>, name: &str, parent: Option<&str>) -> Tag {
+        Tag { id: id.map(str::to_owned), name: name.to_owned(), parent: parent.map(str::to_owned) }
+    }
+
+    fn customer() -> CustomerKey {
+        CustomerKey::new("shop", Channel::WecomKf, "wm1").unwrap()
+    }
+
+    #[test]
+    fn an_errand_is_told_from_what_is_sent() {
+        let tags = BTreeSet::from(["重要".to_owned()]);
+        let errands = [
+            Errand::Look { external_userid: "wm1".to_owned() },
+            Errand::Mark { external_userid: "wm1".to_owned(), tags },
+        ];
+        for errand in errands {
+            let row = errand.row("app", "k".to_owned());
+            assert_eq!(Errand::read(&serde_json::from_str(&row.body).unwrap()), Some(errand));
+            assert_eq!((row.recipient.as_str(), row.to_customer), ("wm1", false));
+        }
+        assert_eq!(Errand::read(&json!({ "path": "kf/send_msg", "json": { "touser": "wm1" } })), None);
+    }
+
+    #[test]
+    fn of_several_followers_each_keeps_their_own_words() {
+        let follower = |user_id: &str, remark: &str| {
+            json!({ "userid": user_id, "remark": remark, "add_way": 1, "state": "p7", "remark_mobiles": ["138"] })
+        };
+        let details = |followers: Value| {
+            let contact = json!({ "name": "李四", "type": 1 });
+            Details::read(&json!({ "external_contact": contact, "follow_user": followers })).unwrap()
+        };
+        let one = record(&details(json!([follower("a", "李先生")])));
+        assert_eq!(one[REMARK].as_deref(), Some("李先生"));
+        let two = record(&details(json!([follower("a", "李先生"), follower("B", "李总")])));
+        assert_eq!(two[REMARK].as_deref(), Some("a：李先生、b：李总"));
+        assert_eq!((two[STAFF].as_deref(), two[STATE].as_deref()), (Some("a、b"), Some("p7")));
+        assert_eq!((two[MOBILES].as_deref(), two[DESCRIPTION].as_deref()), (Some("138"), None));
+    }
+
+    #[test]
+    fn what_was_taken_off_goes_and_what_others_put_on_stays() {
+        let before = Contact {
+            tags: vec![tag(Some("et1"), "重要", Some("等级")), tag(None, "爱喝茶", None)],
+            ..Contact::default()
+        };
+        let after = Contact { tags: vec![tag(None, "爱喝茶", None)], ..before.clone() };
+        let told = after.told(&customer(), &before);
+        assert_eq!(told.tags_added, BTreeSet::from(["爱喝茶".to_owned()]));
+        assert_eq!(told.tags_removed, before.names());
+        assert_eq!(told.record[TAGS].as_deref(), Some("爱喝茶"));
+        let none = Contact::default().told(&customer(), &before);
+        assert_eq!((none.tags_added.len(), none.record[TAGS].as_deref()), (0, None));
+    }
+
+    #[test]
+    fn a_list_renames_and_deletes_what_it_holds_and_nothing_else() {
+        let listed = BTreeMap::from([("et1", ("大客户", "级别"))]);
+        let tags = [tag(Some("et1"), "重要", Some("等级")), tag(Some("et2"), "一般", None), tag(None, "爱喝茶", None)];
+        let expected = [tag(None, "爱喝茶", None), tag(Some("et1"), "大客户", Some("级别"))];
+        assert_eq!(called_now(&tags, &listed), expected);
+    }
+
+    #[test]
+    fn parting_is_noted_with_who_and_why() {
+        let change = |kind| ExternalContactChange {
+            user_id: "ZhangSan".to_owned(),
+            external_user_id: "wm1".to_owned(),
+            kind,
+        };
+        let noted = |kind, field: &str| {
+            parted(&customer(), None, &change(kind), "2026-11-24").record[field].clone().unwrap()
+        };
+        assert_eq!(noted(Kind::DeletedByCustomer, LEFT), "2026-11-24 客户删除了 zhangsan");
+        assert_eq!(noted(Kind::DeletedByMember { source: None }, LEFT), "2026-11-24 zhangsan 删除了客户");
+        let source = Some("DELETE_BY_TRANSFER".to_owned());
+        assert_eq!(noted(Kind::DeletedByMember { source }, LEFT), "2026-11-24 从 zhangsan 转走");
+        let reason = "customer_refused".to_owned();
+        let failed = noted(Kind::TransferFail { reason }, TRANSFER);
+        assert_eq!(failed, "2026-11-24 转给 zhangsan 没有成功：客户拒绝");
+    }
 }

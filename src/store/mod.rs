@@ -202,8 +202,8 @@ pub trait Store: Send + Sync + 'static {
     fn callbacks_prune(&self, before: Timestamp) -> StoreFuture<'_, u64>;
 
     /// Takes messages that are to be sent, at most the first waiting one of a conversation, and keeps them from other takers
-    /// for [`OUTBOX_LEASE`]. What has expired or was overtaken is given up instead. What the customer does not hear waits for
-    /// what the same sender has for the same recipient, and for nothing else.
+    /// for [`OUTBOX_LEASE`]. What will expire goes before what will not; what has expired or was overtaken is given up. What
+    /// the customer does not hear waits for what the same sender has for the same recipient, and for nothing else.
     ///
     /// Each is to end in [`Store::outbox_tried`]; one that does not falls due again.
     ///

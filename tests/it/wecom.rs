@@ -4,6 +4,8 @@ mod active;
 mod aibot;
 mod archive;
 mod child;
+mod commands;
+mod contacts;
 mod fixture;
 mod gate;
 mod kill;

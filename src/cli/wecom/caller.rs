@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::Arc;
 
+use anyhow::Context;
+use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::channel::wecom::client::Client;
 use crate::channel::wecom::client::ClientError;
 use crate::channel::wecom::contact;
 use crate::cli::bots;
@@ -12,10 +16,14 @@ use crate::cli::listing::plain;
 use crate::config::Config;
 use crate::knowledge::Knowledge;
 use crate::message::BotId;
+use crate::service::Service;
 use crate::service::app;
-use crate::service::app::Active;
+use crate::service::app::App;
+use crate::service::contact as customers;
 use crate::service::doctor;
 use crate::service::doctor::Outcome;
+use crate::store::SqliteStore;
+use crate::store::Store;
 
 /// What every such command is told.
 #[derive(Debug, clap::Args)]
@@ -30,7 +38,7 @@ pub(super) struct Common {
 
 /// An app that can call.
 pub(super) struct Caller {
-    active: Active,
+    app: App,
     json: bool,
 }
 
@@ -53,22 +61,35 @@ impl Caller {
             let names: Vec<&str> = apps.keys().map(String::as_str).collect();
             anyhow::bail!("没有叫 {name} 的应用；bot.toml 里有：{}", names.join("、"));
         };
-        let Some(active) = app.active else {
-            anyhow::bail!(
-                "应用 {name} 没有 Secret，不能调用接口：在 [wecom.{name}] 里写 secret = \"env:变量名\"，并设好变量"
-            );
-        };
-        Ok(Self { active, json: common.json })
+        anyhow::ensure!(
+            app.active.is_some(),
+            "应用 {name} 没有 Secret，不能调用接口：在 [wecom.{name}] 里写 secret = \"env:变量名\"，并设好变量"
+        );
+        Ok(Self { app, json: common.json })
+    }
+
+    fn client(&self) -> &Client {
+        &self.app.active.as_ref().expect("looked at when it was opened").client
     }
 
     /// Calls an interface.
     pub(super) async fn call(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        self.active.client.call(path, body).await.map_err(explained)
+        self.client().call(path, body).await.map_err(explained)
     }
 
     /// Asks an interface by GET.
     pub(super) async fn fetch(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
-        self.active.client.fetch(path, query).await.map_err(explained)
+        self.client().fetch(path, query).await.map_err(explained)
+    }
+
+    /// Brings the customers of the store up to the company's list of tags: calls of ours cause no event.
+    pub(super) async fn tags_changed(&self, config: &Config) -> anyhow::Result<()> {
+        let store = Arc::new(SqliteStore::open(&config.serve.data).await.context("opening the store")?);
+        let own = Arc::clone(&store) as Arc<dyn Store>;
+        let service = Service::new(Vec::new(), own, Arc::new(Timestamp::now));
+        let changed = customers::tags_changed(&service, &self.app).await;
+        store.close().await;
+        changed.context("标签改好了，但客户身上的标签名没有跟着改；客户下次有变化时会改过来")
     }
 
     /// Tells what came of it: WeCom's answer for machines, lines for people.

@@ -91,12 +91,14 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
             let body = contact::renaming(id, name)?;
             let caller = Caller::open(common, config).await?;
             let answer = caller.call("externalcontact/edit_corp_tag", &body).await?;
+            caller.tags_changed(config).await?;
             caller.tell(&answer, &[format!("{id} 改名为“{name}”")])
         }
         Command::Del { common, tags, groups } => {
             let body = contact::deletion(tags, groups)?;
             let caller = Caller::open(common, config).await?;
             let answer = caller.call("externalcontact/del_corp_tag", &body).await?;
+            caller.tags_changed(config).await?;
             let told = format!("删掉了 {} 个标签、{} 个标签组", tags.len(), groups.len());
             caller.tell(&answer, &[told])
         }

@@ -117,7 +117,7 @@ pub(super) async fn take(
                      AND earlier.to_customer = own.to_customer AND earlier.id < own.id
                      AND (own.to_customer = 1
                          OR (earlier.sender = own.sender AND earlier.recipient = own.recipient)))
-             ORDER BY next_ms, id LIMIT ?3)
+             ORDER BY expires_ms IS NULL, next_ms, id LIMIT ?3)
          RETURNING *",
     )
     .bind(now.as_millisecond())

@@ -32,6 +32,7 @@ use crate::store::TurnRow;
 /// Runs the whole list. Each check has a bot or app of its own, so their order does not matter.
 pub(super) async fn all(store: Arc<dyn Store>) {
     turn::customers_keep_what_was_told(&*store).await;
+    turn::what_a_channel_tells_is_kept_and_equal_words_write_nothing(&*store).await;
     turn::a_conversation_begins_once(&store).await;
     turn::a_turn_is_stored_whole(&*store).await;
     turn::a_failing_part_leaves_nothing_behind(&*store).await;
@@ -59,6 +60,7 @@ pub(super) async fn all(store: Arc<dyn Store>) {
     outbox::what_a_source_brings_about_moves_its_cursor_with_it(&*store).await;
     outbox::one_who_is_told_waits_for_no_other_and_for_no_attempt(&*store).await;
     outbox::what_the_shops_system_is_told_keeps_no_customer_waiting(&*store).await;
+    outbox::a_notice_answers_its_delivery_and_moves_no_conversation(&*store).await;
     privacy::a_customer_is_handed_out_and_forgotten_whole(&*store).await;
     privacy::what_was_said_long_ago_is_forgotten_and_the_talk_goes_on(&*store).await;
     privacy::what_was_kept_of_a_customer_goes_with_their_last_word(&*store).await;

@@ -3,6 +3,7 @@
 use crate::store::Attempt;
 use crate::store::Fate;
 use crate::store::NewOutbox;
+use crate::store::Notice;
 use crate::store::OUTBOX_LEASE;
 use crate::store::OutboxRow;
 use crate::store::Page;
@@ -11,8 +12,11 @@ use crate::store::Reading;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::TurnRow;
+use crate::store::tests::answer;
 use crate::store::tests::at;
+use crate::store::tests::callback;
 use crate::store::tests::customer;
+use crate::store::tests::delivered;
 use crate::store::tests::turn;
 
 fn message(key: &str) -> NewOutbox {
@@ -45,6 +49,30 @@ pub(super) async fn what_the_shops_system_is_told_keeps_no_customer_waiting(stor
     assert_eq!(keys(&taken), ["call1", "aside1"]);
     let attempts: Vec<_> = taken.iter().map(|row| (row.id, Attempt::Taken)).collect();
     store.outbox_tried(&attempts, at(90_001)).await.unwrap();
+}
+
+pub(super) async fn a_notice_answers_its_delivery_and_moves_no_conversation(store: &dyn Store) {
+    let (key, whose) = (callback("notice", "k1"), customer("notice", "n"));
+    store.callback_claim(&key, delivered("<xml/>"), at(95_000)).await.unwrap();
+    let look = NewOutbox { to_customer: false, ..message("notice2") };
+    let notice = Notice {
+        customer: whose.clone(),
+        at: at(95_000),
+        outbox: vec![(message("notice1"), at(95_000)), (look, at(95_002))],
+        answer: answer(&key, "", false),
+    };
+    store.notice(&notice).await.unwrap();
+    // A repeat writes nothing a second time.
+    assert!(matches!(store.notice(&notice).await, Err(StoreError::CallbackAnswered { .. })));
+    let conversation = store.conversation(&whose, at(95_001)).await.unwrap();
+    assert_eq!(conversation.revision, 0, "the first talk is still to come");
+    for (second, expected) in [(95_001, "notice1"), (95_002, "notice2")] {
+        let mut taken = store.outbox_take(at(second), 99).await.unwrap();
+        taken.retain(|row| row.key.starts_with("notice"));
+        assert_eq!(keys(&taken), [expected], "each has its time");
+        let attempts: Vec<_> = taken.iter().map(|row| (row.id, Attempt::Taken)).collect();
+        store.outbox_tried(&attempts, at(second)).await.unwrap();
+    }
 }
 
 pub(super) async fn a_conversation_is_sent_in_order(store: &dyn Store) {

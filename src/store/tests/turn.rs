@@ -1,5 +1,6 @@
 //! Customers, conversations and the turns that move them on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::message::Channel;
@@ -8,6 +9,7 @@ use crate::store::CallbackKey;
 use crate::store::Claim;
 use crate::store::CustomerKey;
 use crate::store::CustomerSeen;
+use crate::store::CustomerTold;
 use crate::store::Direction;
 use crate::store::HandoffRequest;
 use crate::store::PAYLOAD_BYTES_MAX;
@@ -54,6 +56,44 @@ pub(super) async fn customers_keep_what_was_told(store: &dyn Store) {
     seen.key = later;
     let told = store.customer_seen(&seen, at(2)).await.unwrap();
     assert_eq!((told.kind, told.first_seen_at), (CustomerKind::Employee, at(1)));
+}
+
+pub(super) async fn what_a_channel_tells_is_kept_and_equal_words_write_nothing(store: &dyn Store) {
+    let key = customer("contacts", "b");
+    let told = CustomerTold {
+        name: Some("李四".to_owned()),
+        tags_added: tags(&["重要", "旧"]),
+        record: BTreeMap::from([("wecom_state".to_owned(), Some("p7".to_owned()))]),
+        contact: Some(r#"{"app":"x"}"#.to_owned()),
+        ..CustomerTold::nothing(key.clone())
+    };
+    let first = store.customer_told(&told, at(0)).await.unwrap();
+    assert_eq!((first.name.as_deref(), &first.tags), (Some("李四"), &tags(&["重要", "旧"])));
+    assert_eq!(first.record["wecom_state"], "p7");
+    let again = store.customer_told(&told, at(5)).await.unwrap();
+    assert_eq!(again, first, "nothing new was told, so nothing is written");
+
+    let less = CustomerTold {
+        tags_added: tags(&["重要"]),
+        tags_removed: tags(&["重要", "旧"]),
+        record: BTreeMap::from([("wecom_state".to_owned(), None)]),
+        ..CustomerTold::nothing(key.clone())
+    };
+    let second = store.customer_told(&less, at(9)).await.unwrap();
+    assert_eq!((&second.name, &second.contact), (&first.name, &first.contact), "what is not named stays");
+    assert_eq!((&second.tags, second.record.len(), second.last_seen_at), (&tags(&["重要"]), 0, at(9)));
+    assert_eq!(store.customer(&key).await.unwrap(), Some(second));
+
+    for id in ["c", "a"] {
+        let contact = Some("{}".to_owned());
+        let told = CustomerTold { contact, ..CustomerTold::nothing(customer("contacts", id)) };
+        store.customer_told(&told, at(1)).await.unwrap();
+    }
+    store.customer_told(&CustomerTold::nothing(customer("contacts", "d")), at(1)).await.unwrap();
+    let page = store.contacts("contacts", None, 2).await.unwrap();
+    assert_eq!(page.iter().map(|row| row.key.customer_id()).collect::<Vec<_>>(), ["a", "b"]);
+    let rest = store.contacts("contacts", Some(&page[1].key), 2).await.unwrap();
+    assert_eq!(rest.iter().map(|row| row.key.customer_id()).collect::<Vec<_>>(), ["c"]);
 }
 
 pub(super) async fn a_conversation_begins_once(store: &Arc<dyn Store>) {

@@ -99,6 +99,12 @@ aes_key = "env:FARM_AES_KEY"
 agent_id = 1000002
 secret = "env:FARM_SECRET"
 kf = ["wkFARM"]
+[[welcome]]
+state = "poster_07"
+text = "您好，{{ bot.name }}欢迎您，海报上的券在这里："
+attachments = [{ kind = "link", title = "新人券", url = "https://farm.example/coupon", picture = "https://farm.example/c.png" }]
+[[welcome]]
+text = "您好，我是{{ bot.name }}。"
 "#;
 
 /// Words, each with a rule that answers them.
@@ -157,6 +163,10 @@ text = "TERMS"
     let farm: String = NUMBERS
         .iter()
         .map(|number| rule(number, &format!("text = \"{}\"", farm_answer_to(number))))
+        .chain([
+            rule("会员", "tag = \"重要\" }, { text = \"好的。\""),
+            rule("常客", "tag = \"常客\" }, { text = \"好的。\""),
+        ])
         .collect();
     write("farm/rules.toml", farm.as_bytes());
 }
