@@ -629,9 +629,7 @@ mod tests {
 
     #[test]
     fn of_several_followers_each_keeps_their_own_words() {
-        let follower = |user_id: &str, remark: &str| {
-            json!({ "userid": user_id, "remark": remark, "add_way": 1, "state": "p7", "remark_mobiles": ["138"] })
-        };
+        let follower = |user_id: &str, remark: &str| json!({ "userid": user_id, "remark": remark, "add_way": 1, "state": "p7", "remark_mobiles": ["138"] });
         let details = |followers: Value| {
             let contact = json!({ "name": "李四", "type": 1 });
             Details::read(&json!({ "external_contact": contact, "follow_user": followers })).unwrap()
@@ -662,7 +660,11 @@ mod tests {
     #[test]
     fn a_list_renames_and_deletes_what_it_holds_and_nothing_else() {
         let listed = BTreeMap::from([("et1", ("大客户", "级别"))]);
-        let tags = [tag(Some("et1"), "重要", Some("等级")), tag(Some("et2"), "一般", None), tag(None, "爱喝茶", None)];
+        let tags = [
+            tag(Some("et1"), "重要", Some("等级")),
+            tag(Some("et2"), "一般", None),
+            tag(None, "爱喝茶", None),
+        ];
         let expected = [tag(None, "爱喝茶", None), tag(Some("et1"), "大客户", Some("级别"))];
         assert_eq!(called_now(&tags, &listed), expected);
     }

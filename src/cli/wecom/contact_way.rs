@@ -139,7 +139,7 @@ impl Fields {
         way.remark = self.remark.clone().or(way.remark.take());
         way.style = self.style.or(way.style);
         way.verify = self.verify.unwrap_or(way.verify);
-        way.exclusive = self.exclusive.unwrap_or(way.exclusive);
+        way.exclusive = self.exclusive.or(way.exclusive);
         let named = self.expires_in.is_some() || self.chat_expires_in.is_some() || self.conclusion.is_some();
         match &mut way.temporary {
             Some(temporary) => {
@@ -243,7 +243,7 @@ fn lines(config_id: &str, way: &Value) -> Vec<String> {
         ("员工", &read.users.join("、")),
         ("部门", &parties.join("、")),
         ("添加好友", if read.verify { "要员工确认" } else { "不用员工确认" }),
-        ("同一企业客户只加一位员工", if read.exclusive { "是" } else { "否" }),
+        ("同一企业客户只加一位员工", if read.exclusive == Some(true) { "是" } else { "否" }),
         ("临时会话", if read.temporary.is_some() { "是" } else { "" }),
         ("二维码地址", way["qr_code"].as_str().unwrap_or_default()),
     ];

@@ -126,7 +126,6 @@ fn a_contact_way_is_made_listed_and_changed() {
     );
     let body = json!({
         "type": 1, "scene": 2, "state": "poster_07", "skip_verify": true, "user": ["user01"],
-        "is_exclusive": false,
     });
     assert_eq!(shop.calls(), [path_and_body("add_contact_way", body)]);
 
@@ -149,7 +148,7 @@ fn a_contact_way_is_made_listed_and_changed() {
     assert!(output.status.success(), "{output:?}");
     let body = json!({
         "config_id": "cfg1", "state": "store_3", "skip_verify": false, "user": ["user01", "user02"],
-        "party": [3], "is_exclusive": false,
+        "party": [3],
     });
     let read = path_and_body("get_contact_way", json!({ "config_id": "cfg1" }));
     assert_eq!(shop.calls(), [read, path_and_body("update_contact_way", body)]);

@@ -63,8 +63,8 @@ pub struct ContactWay {
     pub users: Vec<String>,
     /// Departments; for several members only.
     pub parties: Vec<u64>,
-    /// Whether one company of customers keeps to one member.
-    pub exclusive: bool,
+    /// Whether one company of customers keeps to one member; `None` leaves it as it is, and a new one without.
+    pub exclusive: Option<bool>,
     /// A session that ends; for medical companies, one member and a QR code.
     pub temporary: Option<Temporary>,
 }
@@ -134,7 +134,7 @@ impl ContactWay {
             state: text(&way["state"]),
             users: list("user").iter().filter_map(text).collect(),
             parties: list("party").iter().filter_map(Value::as_u64).collect(),
-            exclusive: way["is_exclusive"].as_bool() == Some(true),
+            exclusive: way["is_exclusive"].as_bool().filter(|exclusive| *exclusive),
             temporary: (way["is_temp"].as_bool() == Some(true)).then(temporary),
         }
     }
@@ -153,8 +153,10 @@ impl ContactWay {
             let max = if self.several { 2 } else { 3 };
             limit::number("样式", style, 1, max)?;
         }
-        let mut body =
-            json!({ "skip_verify": !self.verify, "user": self.users, "is_exclusive": self.exclusive });
+        let mut body = json!({ "skip_verify": !self.verify, "user": self.users });
+        if let Some(exclusive) = self.exclusive {
+            body["is_exclusive"] = json!(exclusive);
+        }
         if self.several {
             body["party"] = json!(self.parties);
         }
@@ -307,7 +309,7 @@ mod tests {
     fn a_way_to_one_member_is_what_the_interface_wants() {
         let body = json!({
             "type": 1, "scene": 2, "remark": "海报", "skip_verify": true, "state": "poster_07",
-            "user": ["user01"], "is_exclusive": false,
+            "user": ["user01"],
         });
         assert_eq!(one().body(), Ok(body));
         let update = one().update("cfg1").unwrap();
@@ -338,7 +340,7 @@ mod tests {
     #[test]
     fn what_is_read_is_what_was_written() {
         let several =
-            ContactWay { parties: vec![2], verify: true, exclusive: true, style: Some(1), ..many(3) };
+            ContactWay { parties: vec![2], verify: true, exclusive: Some(true), style: Some(1), ..many(3) };
         let temporary = Temporary { conclusion: Some("再见".to_owned()), ..Temporary::default() };
         for way in [one(), several, ContactWay { temporary: Some(temporary), ..one() }] {
             assert_eq!(ContactWay::read(&way.body().unwrap()), way);
