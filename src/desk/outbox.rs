@@ -50,6 +50,9 @@ const BACK_OFF: [i64; 10] = [1, 2, 5, 15, 60, 300, 900, 3_600, 7_200, 14_400];
 /// Further attempts at what WeCom knows nothing of yet: in a moment it does, or there is nothing to know.
 const NOT_YET_MAX: u32 = 3;
 
+/// A welcome code has run out, or was used.
+const CODE_USED: i64 = 41_050;
+
 /// A minute's window of WeCom's.
 const WINDOW: SignedDuration = SignedDuration::from_secs(60);
 
@@ -295,6 +298,9 @@ fn attempt(row: &OutboxRow, sent: Result<(), NotSent>, now: Timestamp) -> Attemp
     let reason = error.code().map_or_else(|| "no answer".to_owned(), |code| format!("errcode {code}"));
     match error.remedy() {
         Remedy::Done => Attempt::Taken,
+        // The code was good a moment ago: the call whose answer got lost has used it, or another app has. Either way the
+        // customer was welcomed.
+        Remedy::None if row.attempts > 0 && error.code() == Some(CODE_USED) => Attempt::Taken,
         Remedy::None => failed(&reason),
         Remedy::NextWindow => later(WINDOW),
         Remedy::Later => again(&chain(&error), &reason),

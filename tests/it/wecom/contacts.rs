@@ -336,7 +336,9 @@ async fn the_welcome_goes_by_the_state_and_leaves_before_anything_is_asked() {
 #[tokio::test]
 async fn a_welcome_that_was_said_is_settled_and_one_in_another_apps_hands_is_tried_again() {
     let farm = Farm::new().await;
-    let refusals = [("BUSY", vec![41096, 0]), ("SAID", vec![41051]), ("USED", vec![41050])];
+    // The answer to the first call of LOST is none, and the second finds the code used.
+    let refusals =
+        [("BUSY", vec![41096, 0]), ("LOST", vec![-1, 41050]), ("SAID", vec![41051]), ("USED", vec![41050])];
     for (n_before, (code, codes)) in refusals.into_iter().enumerate() {
         farm.ledger().refusals.insert(code, codes.into());
         let id = format!("wm{code}");
@@ -351,13 +353,13 @@ async fn a_welcome_that_was_said_is_settled_and_one_in_another_apps_hands_is_tri
     })
     .await;
     farm.passes(1);
-    farm.welcomes(4).await;
+    farm.welcomes(6).await;
     farm.passes(1);
     // What comes after shows that nothing else was to be sent.
-    farm.looks(3).await;
+    farm.looks(4).await;
     let codes = farm.ledger().welcomes.clone();
     let times = |code: &str| codes.iter().filter(|welcome| welcome["welcome_code"] == code).count();
-    assert_eq!([times("SAID"), times("USED"), times("BUSY")], [1, 1, 2]);
+    assert_eq!([times("SAID"), times("USED"), times("BUSY"), times("LOST")], [1, 1, 2, 2]);
     let given_up = farm.disk.store.outbox_given_up(10).await.unwrap();
     let fates: Vec<_> = given_up.iter().map(|row| (row.recipient.as_str(), &row.fate)).collect();
     assert_eq!(fates, [("wmUSED", &Fate::GivenUp { reason: "errcode 41050".to_owned() })]);
