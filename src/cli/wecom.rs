@@ -4,6 +4,7 @@ mod caller;
 mod contact_way;
 mod customer;
 mod join_way;
+mod kf;
 mod tag;
 mod transfer;
 
@@ -40,6 +41,8 @@ enum Command {
         #[arg(long)]
         url: Option<String>,
     },
+    /// Accounts of 微信客服, who takes their customers, and the links that lead to them.
+    Kf(kf::Args),
     /// Ways to members (活码), whose state tells where a customer came from.
     ContactWay(contact_way::Args),
     /// Ways into customer groups (拉群).
@@ -56,6 +59,7 @@ enum Command {
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Doctor { app, url } => return doctor(app.as_ref(), url.as_deref(), config).await,
+        Command::Kf(args) => kf::run(args, config).await?,
         Command::ContactWay(args) => contact_way::run(args, config).await?,
         Command::JoinWay(args) => join_way::run(args, config).await?,
         Command::Tag(args) => tag::run(args, config).await?,

@@ -328,7 +328,9 @@ impl AiBots {
             Ok(answer) if answer.reply.parts.is_empty() => Ok(String::new()),
             Ok(answer) => Ok((delivery.back)(&answer.reply).response),
             Err(ServiceError::Store(StoreError::CallbackAnswered { .. })) => self.recorded(&key).await,
-            Err(error @ (ServiceError::Store(_) | ServiceError::NotStored)) => Err(error),
+            Err(error @ (ServiceError::Store(_) | ServiceError::NotStored | ServiceError::Channel(_))) => {
+                Err(error)
+            }
             // It would break the same way every time it is asked for.
             Err(error @ (ServiceError::UnknownBot(_) | ServiceError::State(_) | ServiceError::Engine)) => {
                 tracing::error!(app = key.app(), error = %chain(&error), "a message is answered with an apology");

@@ -509,6 +509,8 @@ async fn what_the_store_tells_staff_has_a_name_that_can_be_asked_for() {
     timers::fire_due(&shop.service, &handover).await.unwrap();
     let told: BTreeSet<String> =
         shop.store.events(0, 99).await.unwrap().into_iter().map(|event| event.kind).collect();
-    let known: BTreeSet<String> = EventKind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect();
+    // What did not arrive is told by the outbox, and the store's own tests see to that.
+    let by_people = EventKind::ALL.iter().filter(|kind| **kind != EventKind::Undelivered);
+    let known: BTreeSet<String> = by_people.map(|kind| kind.as_str().to_owned()).collect();
     assert_eq!(told, known);
 }

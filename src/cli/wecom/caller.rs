@@ -16,6 +16,7 @@ use crate::cli::listing::plain;
 use crate::config::Config;
 use crate::knowledge::Knowledge;
 use crate::message::BotId;
+use crate::message::Media;
 use crate::service::Service;
 use crate::service::app;
 use crate::service::app::App;
@@ -34,6 +35,13 @@ pub(super) struct Common {
     /// What WeCom answers, as JSON.
     #[arg(long)]
     json: bool,
+}
+
+impl Common {
+    /// The app's name.
+    pub(super) fn app(&self) -> &str {
+        &self.app
+    }
 }
 
 /// An app that can call.
@@ -90,6 +98,11 @@ impl Caller {
         let changed = customers::tags_changed(&service, &self.app).await;
         store.close().await;
         changed.context("标签改好了，但客户身上的标签名没有跟着改；客户下次有变化时会改过来")
+    }
+
+    /// Hands WeCom a file to keep; returns its id.
+    pub(super) async fn upload(&self, kind: Media, name: &str, bytes: &[u8]) -> anyhow::Result<String> {
+        self.client().upload(kind, name, bytes).await.map_err(explained)
     }
 
     /// Tells what came of it: WeCom's answer for machines, lines for people.

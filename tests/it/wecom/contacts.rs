@@ -24,6 +24,7 @@ use yingda::message::Content;
 use yingda::message::CustomerKind;
 use yingda::service::Question;
 use yingda::service::Service;
+use yingda::service::media::MediaShelf;
 use yingda::service::app::App;
 use yingda::store::CustomerKey;
 use yingda::store::CustomerRow;
@@ -162,7 +163,8 @@ impl Farm {
 
     /// Begins to send.
     fn wakes(&mut self) {
-        self.tasks.spawn(outbox::run(Arc::clone(&self.service), self.apps.clone()));
+        let media = Arc::new(MediaShelf::new(Arc::clone(&self.service)));
+        self.tasks.spawn(outbox::run(Arc::clone(&self.service), media, self.apps.clone()));
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {

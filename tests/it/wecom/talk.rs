@@ -108,7 +108,7 @@ attachments = [
     says(&world, "资料", "m3").await;
     assert_eq!(kinds(&world, "wm", 12).await[8..], ["text", "text", "text", "text"]);
     let words = messages(&world, "wm").await[9]["content"].as_str().unwrap_or_default().to_owned();
-    assert!(words.starts_with("果园地图：http"), "{words}");
+    assert!(words.starts_with("果园地图：") && words.contains("/attachments/map.png"), "{words}");
     handed_over(6).await;
     says(&world, "资料", "m4").await;
     assert_eq!(kinds(&world, "wm", 16).await[12..], ["text", "image", "voice", "file"]);

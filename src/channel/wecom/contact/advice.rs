@@ -11,7 +11,7 @@ pub struct Advice {
     pub remedy: &'static str,
 }
 
-/// What an `errcode` means; `None` for one that these calls do not give.
+/// What an `errcode` means; `None` for one that these calls and those of 微信客服 do not give.
 #[must_use]
 pub fn advice(code: i64) -> Option<Advice> {
     let (meaning, remedy) = match code {
@@ -51,6 +51,18 @@ pub fn advice(code: i64) -> Option<Advice> {
         50_002 | 60_021 | 60_030 | 92_000 => {
             ("员工不在应用的可见范围里", "管理后台 → 应用管理 → 可见范围，加上这位员工")
         }
+        95_000 | 95_004 => ("没有这个客服账号", "用 yingda wecom kf list 看现有的账号"),
+        95_005 | 95_027 => ("客服账号到上限了", "删掉不用的账号；没有认证的企业最多 10 个"),
+        95_006 => ("客服账号的名称不行", "换一个名称，最多 16 个字"),
+        95_011 | 95_012 => {
+            ("这个客服账号不归接口管", "管理后台 → 微信客服 → 通过API管理微信客服账号，分给这个应用")
+        }
+        95_014 => {
+            ("这位员工不是接待人员，或者还没有激活", "用 yingda wecom kf servicer-add 加上，并请员工登录")
+        }
+        95_017 => ("没有打开微信客服的接口", "管理后台 → 微信客服 → API，打开开关"),
+        95_020 => ("接待人员到上限了", "一个账号最多 2000 人和 20 个部门"),
+        48_007 => ("客服账号没有授权给这个应用", "管理后台 → 微信客服 → API → 可调用接口的应用"),
         50_003 => ("应用停用了", "在管理后台启用应用"),
         60_011 => ("没有权限动这个员工、部门或者标签", "标签只能由建它的应用改和删；检查可见范围"),
         60_020 => ("服务器的 IP 不在可信名单里", "管理后台 → 应用管理 → 企业可信IP，加上报错里的 IP"),

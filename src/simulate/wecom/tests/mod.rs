@@ -46,7 +46,7 @@ impl Server {
 
     async fn send(&self, request: Request<Body>) -> Value {
         let response = self.router.clone().oneshot(request).await.unwrap();
-        let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        let bytes = to_bytes(response.into_body(), 8 << 20).await.unwrap();
         serde_json::from_slice(&bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(&bytes)))
     }
 
