@@ -32,6 +32,8 @@ pub(super) enum Parcel {
     Wake { app: String, token: String, account: String },
     /// A member has written to an app.
     Text { app: String, member: String, words: String, msg_id: u64 },
+    /// Something happened among members and customers; what it was, as XML, and when.
+    Contact { app: String, at: i64, inner: String },
 }
 
 /// Carries parcels to the company's server.
@@ -193,7 +195,7 @@ impl Courier {
 impl Parcel {
     fn app(&self) -> &str {
         match self {
-            Self::Wake { app, .. } | Self::Text { app, .. } => app,
+            Self::Wake { app, .. } | Self::Text { app, .. } | Self::Contact { app, .. } => app,
         }
     }
 
@@ -210,6 +212,10 @@ impl Parcel {
                  <CreateTime>{now}</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[{}]]></Content>\
                  <MsgId>{msg_id}</MsgId><AgentID>{agent_id}</AgentID></xml>",
                 words.replace("]]>", "]]]]><![CDATA[>")
+            ),
+            Self::Contact { at, inner, .. } => format!(
+                "<xml><ToUserName><![CDATA[{corp}]]></ToUserName><FromUserName><![CDATA[sys]]></FromUserName>\
+                 <CreateTime>{at}</CreateTime><MsgType><![CDATA[event]]></MsgType>{inner}</xml>"
             ),
         }
     }

@@ -13,12 +13,13 @@ use serde_json::json;
 use crate::simulate::wecom::Fault;
 use crate::simulate::wecom::Simulator;
 use crate::simulate::wecom::callback::Parcel;
+use crate::simulate::wecom::external;
 use crate::simulate::wecom::session::Phase;
 use crate::simulate::wecom::session::Session;
 use crate::simulate::wecom::world::Occasion;
 use crate::simulate::wecom::world::World;
 
-type Answer = Result<Json<Value>, (StatusCode, String)>;
+pub(super) type Answer = Result<Json<Value>, (StatusCode, String)>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -281,11 +282,14 @@ fn shown_text(words: &str) -> Value {
 
 impl Simulator {
     /// Changes the world, and sends off what came of it.
-    fn change(&self, deed: impl FnOnce(&mut World, Timestamp) -> Result<Value, String>) -> Answer {
+    pub(super) fn change(&self, deed: impl FnOnce(&mut World, Timestamp) -> Result<Value, String>) -> Answer {
         let done = {
             let mut world = self.world();
             let now = world.now();
-            deed(&mut world, now)
+            let done = deed(&mut world, now);
+            // The deed may have moved the clock.
+            external::settle(&mut world);
+            done
         };
         self.courier.wake();
         done.map(Json).map_err(|wrong| (StatusCode::UNPROCESSABLE_ENTITY, wrong))

@@ -44,6 +44,48 @@ impl<'r> Fields<'r> {
         }
     }
 
+    /// A text that may be missing, or empty to take away what was there.
+    pub(super) fn words_if_any(&self, name: &str) -> Result<Option<&'r str>, Refusal> {
+        match &self.body[name] {
+            Value::Null => Ok(None),
+            Value::String(text) => Ok(Some(text)),
+            _ => Err(Refusal::new(40_058, format!("{}: {name} is no text", self.path))),
+        }
+    }
+
+    /// A yes or no that may be missing.
+    pub(super) fn flag_if_any(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        match &self.body[name] {
+            Value::Null => Ok(None),
+            Value::Bool(flag) => Ok(Some(*flag)),
+            _ => Err(Refusal::new(40_058, format!("{}: {name} is neither true nor false", self.path))),
+        }
+    }
+
+    /// Texts that may be missing, none of them then.
+    pub(super) fn texts_if_any(&self, name: &str) -> Result<Vec<&'r str>, Refusal> {
+        let wrong = || Refusal::new(40_058, format!("{}: {name} is no list of texts", self.path));
+        match &self.body[name] {
+            Value::Null => Ok(Vec::new()),
+            Value::Array(texts) => texts.iter().map(|text| text.as_str().ok_or_else(wrong)).collect(),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// An address that may be missing, with its scheme.
+    pub(super) fn address_if_any(&self, name: &str) -> Result<Option<&'r str>, Refusal> {
+        let address = self.text_if_any(name)?;
+        if address.is_none_or(|text| text.starts_with("http://") || text.starts_with("https://")) {
+            return Ok(address);
+        }
+        Err(Refusal::new(45_034, format!("{}: {name} without http(s)://", self.path)))
+    }
+
+    /// Whether something was said under this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        !self.body[name].is_null()
+    }
+
     /// An object that must be there.
     pub(super) fn object(&self, name: &str) -> Result<Fields<'r>, Refusal> {
         let body = &self.body[name];
@@ -66,6 +108,18 @@ impl<'r> Fields<'r> {
         }
         let words = format!("{}: {name} has {} bytes, at most {bytes_max}", self.path, text.len());
         Err(Refusal::new(40_058, words))
+    }
+
+    /// Refuses a text of more characters.
+    pub(super) fn chars_within(&self, name: &str, text: &str, chars_max: usize) -> Result<(), Refusal> {
+        let chars = text.chars().count();
+        if chars <= chars_max {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            40_058,
+            format!("{}: {name} has {chars} characters, at most {chars_max}", self.path),
+        ))
     }
 
     /// Notes fields that the tables do not have: the real server overlooks them, and what they were to do with them.

@@ -7,6 +7,7 @@
 mod callback;
 mod control;
 mod dial;
+mod external;
 mod fault;
 mod fields;
 mod kf;
@@ -73,6 +74,9 @@ struct Parameters {
     corpsecret: Option<String>,
     open_kfid: Option<String>,
     agentid: Option<String>,
+    userid: Option<String>,
+    external_userid: Option<String>,
+    cursor: Option<String>,
 }
 
 impl Simulator {
@@ -105,6 +109,7 @@ impl Simulator {
             .route("/_sim/clock", post(control::clock))
             .route("/_sim/faults", post(control::faults))
             .route("/_sim/tokens/revoke", post(control::revoke))
+            .merge(external::control::routes())
             .with_state(self)
     }
 
@@ -229,7 +234,10 @@ impl World {
             "kf/servicer/list" => kf::servicers(self, app, parameters.open_kfid.as_deref())?,
             "kf/add_contact_way" => kf::contact_way(self, app, body)?,
             "kf/customer/batchget" => kf::customers(self, body, now)?,
-            _ => return Err(Wrong::Unknown),
+            _ => {
+                let name = path.strip_prefix("externalcontact/").ok_or(Wrong::Unknown)?;
+                external::carry_out(self, app, name, parameters, body, now)?.ok_or(Wrong::Unknown)?
+            }
         })
     }
 }

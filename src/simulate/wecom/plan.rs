@@ -32,6 +32,8 @@ pub struct Plan {
     pub accounts: Vec<(String, String)>,
     /// UserIDs of its members, in the apps' visible range; all of them are servicers of all accounts.
     pub members: Vec<String>,
+    /// Names of the apps that may call 客户联系, and hear of it.
+    pub contacts: Vec<String>,
     /// Messages of one page of `sync_msg` at most, whatever is asked for.
     pub page_max: usize,
 }
@@ -58,6 +60,7 @@ impl Plan {
             apps: vec![app("shop", 1_000_001, &["wkSimulatorShop"]), app("staff", 1_000_002, &[])],
             accounts: vec![("wkSimulatorShop".to_owned(), "云朵小铺".to_owned())],
             members: ["wangfang", "lilei", "zhaomin"].map(str::to_owned).to_vec(),
+            contacts: vec!["shop".to_owned()],
             page_max: 1_000,
         }
     }

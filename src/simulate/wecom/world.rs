@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::simulate::wecom::Clock;
 use crate::simulate::wecom::callback::Parcel;
 use crate::simulate::wecom::dial::Dial;
+use crate::simulate::wecom::external::External;
 use crate::simulate::wecom::fault::Faults;
 use crate::simulate::wecom::ledger::Ledger;
 use crate::simulate::wecom::plan::Plan;
@@ -76,6 +77,8 @@ pub(super) struct World {
     pub(super) pace: BTreeMap<(i64, String), Vec<Timestamp>>,
     /// App messages that may be taken back, with their time.
     pub(super) recallable: BTreeMap<String, Timestamp>,
+    /// Members, customers, and what is between them.
+    pub(super) external: External,
     random: u64,
 }
 
@@ -108,6 +111,7 @@ impl World {
             repeats: BTreeMap::new(),
             pace: BTreeMap::new(),
             recallable: BTreeMap::new(),
+            external: External::default(),
             random: seed | 1,
         }
     }
