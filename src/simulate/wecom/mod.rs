@@ -13,12 +13,15 @@ mod fields;
 mod kf;
 mod ledger;
 mod message;
+mod picture;
 mod plan;
 mod refusal;
+mod robot;
 mod session;
 #[cfg(test)]
 mod tests;
 mod token;
+mod upload;
 mod world;
 
 use std::sync::Arc;
@@ -29,6 +32,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::DefaultBodyLimit;
 use axum::extract::Path;
 use axum::extract::Query;
 use axum::extract::State;
@@ -53,12 +57,16 @@ use crate::simulate::wecom::world::World;
 pub use crate::simulate::wecom::fault::Fault;
 pub use crate::simulate::wecom::plan::AppPlan;
 pub use crate::simulate::wecom::plan::Plan;
+pub use crate::simulate::wecom::plan::RobotPlan;
 
 /// Where the server reads the real time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How long a stalled answer takes: longer than any client waits.
 const STALL: Duration = Duration::from_secs(60);
+
+/// Longest body of a request: a robot's file of 20 MiB, and what its form adds.
+const BODY_BYTES_MAX: usize = 21 * 1_024 * 1_024;
 
 /// The server: cheap to clone, all clones share one world.
 #[derive(Clone)]
@@ -77,6 +85,10 @@ struct Parameters {
     userid: Option<String>,
     external_userid: Option<String>,
     cursor: Option<String>,
+    /// Of a robot.
+    key: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
 }
 
 impl Simulator {
@@ -110,6 +122,7 @@ impl Simulator {
             .route("/_sim/faults", post(control::faults))
             .route("/_sim/tokens/revoke", post(control::revoke))
             .merge(external::control::routes())
+            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(self)
     }
 
@@ -183,18 +196,19 @@ impl World {
     ) -> Result<Value, Wrong> {
         let now = self.now();
         let read: Option<Value> = serde_json::from_slice(body).ok();
-        let result = self.carry_out(path, parameters, read.as_ref(), now);
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let result = match path {
+            "webhook/upload_media" => robot::upload(self, parameters, kind, body, now).map_err(Wrong::from),
+            _ => self.carry_out(path, parameters, read.as_ref(), now),
+        };
         let code = match &result {
             Ok(_) => Some(0),
             Err(Wrong::Refused(refusal)) => Some(refusal.code),
             Err(Wrong::Unknown) => None,
         };
-        let is_json = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_none_or(|kind| kind.starts_with("application/json"));
-        if !is_json {
-            self.ledger.breaks(path, "content type is not application/json");
+        let wanted = if path == "webhook/upload_media" { "multipart/form-data" } else { "application/json" };
+        if kind.is_some_and(|kind| !kind.starts_with(wanted)) {
+            self.ledger.breaks(path, format!("content type is not {wanted}"));
         }
         self.ledger.request(now, path, read.unwrap_or(Value::Null), code);
         result.map(|mut answer| {
@@ -211,8 +225,14 @@ impl World {
         body: Option<&Value>,
         now: Timestamp,
     ) -> Result<Value, Wrong> {
-        if path == "gettoken" {
-            return Ok(self.issue(parameters.corpid.as_deref(), parameters.corpsecret.as_deref(), now)?);
+        // Who calls these is known by something else than a token.
+        match path {
+            "gettoken" => {
+                let (corp_id, secret) = (parameters.corpid.as_deref(), parameters.corpsecret.as_deref());
+                return Ok(self.issue(corp_id, secret, now)?);
+            }
+            "webhook/send" => return Ok(robot::send(self, parameters.key.as_deref(), body, now)?),
+            _ => {}
         }
         let app = self.authorised(parameters.access_token.as_deref(), now)?;
         let nothing = json!({});

@@ -21,6 +21,15 @@ pub struct AppPlan {
     pub accounts: Vec<String>,
 }
 
+/// A robot of a group, which speaks and does not hear.
+#[derive(Clone, Debug)]
+pub struct RobotPlan {
+    /// The group that it speaks in: the name of the phone that shows it.
+    pub group: String,
+    /// The key in its address, its only secret.
+    pub key: Secret,
+}
+
 /// A company.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -34,6 +43,8 @@ pub struct Plan {
     pub members: Vec<String>,
     /// Names of the apps that may call 客户联系, and hear of it.
     pub contacts: Vec<String>,
+    /// Robots that only speak, each in one group.
+    pub robots: Vec<RobotPlan>,
     /// Messages of one page of `sync_msg` at most, whatever is asked for.
     pub page_max: usize,
 }
@@ -61,6 +72,10 @@ impl Plan {
             accounts: vec![("wkSimulatorShop".to_owned(), "云朵小铺".to_owned())],
             members: ["wangfang", "lilei", "zhaomin"].map(str::to_owned).to_vec(),
             contacts: vec!["shop".to_owned()],
+            robots: vec![RobotPlan {
+                group: "值班群".to_owned(),
+                key: Secret::new("simulator-key-of-robot"),
+            }],
             page_max: 1_000,
         }
     }

@@ -16,6 +16,7 @@ use crate::simulate::wecom::external::External;
 use crate::simulate::wecom::fault::Faults;
 use crate::simulate::wecom::ledger::Ledger;
 use crate::simulate::wecom::plan::Plan;
+use crate::simulate::wecom::robot::Robot;
 use crate::simulate::wecom::session::Session;
 use crate::simulate::wecom::token::Issued;
 
@@ -79,6 +80,8 @@ pub(super) struct World {
     pub(super) recallable: BTreeMap<String, Timestamp>,
     /// Members, customers, and what is between them.
     pub(super) external: External,
+    /// What the robots of groups have done, by group.
+    pub(super) robots: BTreeMap<String, Robot>,
     random: u64,
 }
 
@@ -112,6 +115,7 @@ impl World {
             pace: BTreeMap::new(),
             recallable: BTreeMap::new(),
             external: External::default(),
+            robots: BTreeMap::new(),
             random: seed | 1,
         }
     }
