@@ -41,7 +41,7 @@ pub(super) enum Parcel {
 pub(super) struct Courier {
     world: Arc<Mutex<World>>,
     keys: Arc<BTreeMap<String, CallbackKey>>,
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
 }
 
 impl Courier {

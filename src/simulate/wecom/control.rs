@@ -104,6 +104,7 @@ pub(super) async fn phones(State(simulator): State<Simulator>) -> Json<Value> {
         "accounts": accounts.collect::<Vec<_>>(),
         "apps": world.plan.apps.iter().map(|app| &app.name).collect::<Vec<_>>(),
         "members": world.plan.members,
+        "aibots": world.plan.aibots.iter().map(|bot| &bot.name).collect::<Vec<_>>(),
         "robots": world.plan.robots.iter().map(|robot| &robot.group).collect::<Vec<_>>(),
         "phones": world.phones,
     }))

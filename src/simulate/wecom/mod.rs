@@ -4,6 +4,7 @@
 //! and every rule that was broken. Of this crate it shares the encryption of callbacks and nothing else, so that one
 //! misreading cannot hide in both halves. Endpoints that it does not know answer with 404.
 
+mod aibot;
 mod callback;
 mod control;
 mod dial;
@@ -49,12 +50,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::channel::wecom::crypto::CallbackKey;
 use crate::simulate::wecom::callback::Courier;
 use crate::simulate::wecom::fault::Effect;
 use crate::simulate::wecom::refusal::Refusal;
 use crate::simulate::wecom::world::World;
 
 pub use crate::simulate::wecom::fault::Fault;
+pub use crate::simulate::wecom::plan::AibotPlan;
 pub use crate::simulate::wecom::plan::AppPlan;
 pub use crate::simulate::wecom::plan::Plan;
 pub use crate::simulate::wecom::plan::RobotPlan;
@@ -85,6 +88,8 @@ struct Parameters {
     userid: Option<String>,
     external_userid: Option<String>,
     cursor: Option<String>,
+    /// Of one more answer of a bot's.
+    response_code: Option<String>,
     /// Of a robot.
     key: Option<String>,
     #[serde(rename = "type")]
@@ -99,6 +104,9 @@ impl Simulator {
     /// # Errors
     /// When the plan has a malformed callback key, or the system gives no HTTP client.
     pub fn new(plan: Plan, seed: u64, clock: Clock) -> anyhow::Result<Self> {
+        for bot in &plan.aibots {
+            CallbackKey::new(&bot.token, &bot.aes_key, "")?;
+        }
         let world = Arc::new(Mutex::new(World::new(plan, seed, clock)));
         let courier = Courier::new(Arc::clone(&world))?;
         Ok(Self { world, courier })
@@ -122,6 +130,7 @@ impl Simulator {
             .route("/_sim/faults", post(control::faults))
             .route("/_sim/tokens/revoke", post(control::revoke))
             .merge(external::control::routes())
+            .merge(aibot::routes())
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(self)
     }
@@ -232,6 +241,10 @@ impl World {
                 return Ok(self.issue(corp_id, secret, now)?);
             }
             "webhook/send" => return Ok(robot::send(self, parameters.key.as_deref(), body, now)?),
+            "aibot/response" => {
+                let code = parameters.response_code.as_deref();
+                return Ok(aibot::respond(self, code, body, now)?);
+            }
             _ => {}
         }
         let app = self.authorised(parameters.access_token.as_deref(), now)?;

@@ -30,6 +30,21 @@ pub struct RobotPlan {
     pub key: Secret,
 }
 
+/// A bot with which members talk, and which hears and answers in JSON.
+#[derive(Clone, Debug)]
+pub struct AibotPlan {
+    /// What it is called here and in `/wecom/{name}/aibot`.
+    pub name: String,
+    /// `aibotid`.
+    pub bot_id: String,
+    /// Token of its callback.
+    pub token: Secret,
+    /// EncodingAESKey of its callback, whose receiver id is empty.
+    pub aes_key: Secret,
+    /// Where it is told; nothing leaves without.
+    pub callback: Option<String>,
+}
+
 /// A company.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -45,6 +60,8 @@ pub struct Plan {
     pub contacts: Vec<String>,
     /// Robots that only speak, each in one group.
     pub robots: Vec<RobotPlan>,
+    /// Bots with which members talk.
+    pub aibots: Vec<AibotPlan>,
     /// Messages of one page of `sync_msg` at most, whatever is asked for.
     pub page_max: usize,
 }
@@ -76,6 +93,13 @@ impl Plan {
                 group: "值班群".to_owned(),
                 key: Secret::new("simulator-key-of-robot"),
             }],
+            aibots: vec![AibotPlan {
+                name: "staff".to_owned(),
+                bot_id: "AIBsimulator0001".to_owned(),
+                token: Secret::new("simTokenAibot"),
+                aes_key: Secret::new(format!("{:A<42}E", "simulatorAibot")),
+                callback: Some(format!("{server}/wecom/staff/aibot")),
+            }],
             page_max: 1_000,
         }
     }
@@ -83,6 +107,11 @@ impl Plan {
     /// The app of that name.
     pub(super) fn app(&self, name: &str) -> Option<&AppPlan> {
         self.apps.iter().find(|app| app.name == name)
+    }
+
+    /// The bot of that name.
+    pub(super) fn aibot(&self, name: &str) -> Option<&AibotPlan> {
+        self.aibots.iter().find(|bot| bot.name == name)
     }
 
     /// Variables that `yingda serve` needs to meet this company, in the names of the shipped bots.
@@ -100,6 +129,11 @@ impl Plan {
             if let Some(account) = app.accounts.first() {
                 set("KF", account);
             }
+        }
+        for bot in &self.aibots {
+            let name = bot.name.to_uppercase();
+            variables.push((format!("{name}_AIBOT_TOKEN"), bot.token.expose().to_owned()));
+            variables.push((format!("{name}_AIBOT_AES_KEY"), bot.aes_key.expose().to_owned()));
         }
         variables
     }

@@ -17,6 +17,7 @@ use crate::simulate::wecom::Simulator;
 const KF: &str = "wkSimulatorShop";
 
 pub(super) struct Server {
+    pub(super) simulator: Simulator,
     pub(super) router: Router,
     pub(super) token: String,
 }
@@ -31,8 +32,9 @@ impl Server {
         plan.apps.iter_mut().for_each(|app| app.callback = None);
         let secret = plan.apps[0].secret.expose().to_owned();
         let at = Timestamp::from_second(1_795_485_600).unwrap();
-        let router = Simulator::new(plan, 7, Arc::new(move || at)).unwrap().router();
-        let mut server = Self { router, token: String::new() };
+        let simulator = Simulator::new(plan, 7, Arc::new(move || at)).unwrap();
+        let router = simulator.clone().router();
+        let mut server = Self { simulator, router, token: String::new() };
         let answer = server.get(&format!("gettoken?corpid=wwsimulator00001&corpsecret={secret}")).await;
         server.token = answer["access_token"].as_str().unwrap().to_owned();
         server

@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::simulate::wecom::Clock;
+use crate::simulate::wecom::aibot::Aibots;
 use crate::simulate::wecom::callback::Parcel;
 use crate::simulate::wecom::dial::Dial;
 use crate::simulate::wecom::external::External;
@@ -82,6 +83,8 @@ pub(super) struct World {
     pub(super) external: External,
     /// What the robots of groups have done, by group.
     pub(super) robots: BTreeMap<String, Robot>,
+    /// What the bots have done with which members talk.
+    pub(super) aibots: Aibots,
     random: u64,
 }
 
@@ -116,6 +119,7 @@ impl World {
             recallable: BTreeMap::new(),
             external: External::default(),
             robots: BTreeMap::new(),
+            aibots: Aibots::default(),
             random: seed | 1,
         }
     }

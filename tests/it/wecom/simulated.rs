@@ -53,6 +53,7 @@ impl World {
             members: vec!["lilei".to_owned()],
             contacts: Vec::new(),
             robots: Vec::new(),
+            aibots: Vec::new(),
             page_max: 4,
         };
         let simulator = Simulator::new(plan, 11, Arc::new(Timestamp::now)).unwrap();
