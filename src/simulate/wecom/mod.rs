@@ -1,4 +1,5 @@
-//! A WeCom server on this machine: a company, its app, its accounts of 微信客服, customers and members who write.
+//! A WeCom server on this machine: a company, its apps, its accounts of 微信客服, its bots and robots, customers whom
+//! members follow, and members who write.
 //!
 //! It answers as the developer centre's pages say, refuses what they forbid with their codes, and writes down every request
 //! and every rule that was broken. Of this crate it shares the encryption of callbacks and nothing else, so that one
