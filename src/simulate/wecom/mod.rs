@@ -131,7 +131,7 @@ impl Simulator {
             .route("/_sim/faults", post(control::faults))
             .route("/_sim/tokens/revoke", post(control::revoke))
             .merge(external::control::routes())
-            .merge(aibot::routes())
+            .merge(aibot::control::routes())
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(self)
     }
@@ -244,7 +244,7 @@ impl World {
             "webhook/send" => return Ok(robot::send(self, parameters.key.as_deref(), body, now)?),
             "aibot/response" => {
                 let code = parameters.response_code.as_deref();
-                return Ok(aibot::respond(self, code, body, now)?);
+                return Ok(aibot::reply::respond(self, code, body, now)?);
             }
             _ => {}
         }

@@ -2,15 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::Query;
 use axum::http::Request;
+use axum::routing::post;
+use serde_json::Value;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::*;
+use crate::channel::wecom::crypto::CallbackKey;
 use crate::simulate::wecom::Plan;
+use crate::simulate::wecom::aibot::Talk;
+use crate::simulate::wecom::aibot::control;
+use crate::simulate::wecom::aibot::control::Asking;
 use crate::simulate::wecom::tests::Server;
 
 /// What the bot does with the outer answer before it leaves.
@@ -66,7 +73,7 @@ impl Stand {
         let mut world = self.server.simulator.world();
         let now = world.now();
         let asking = Asking { bot: "staff".to_owned(), text: "怎么退货".to_owned(), chatid: None };
-        begin(&mut world, "LiLei", asking, "sim.example:8642", now)
+        control::begin(&mut world, "LiLei", asking, "sim.example:8642", now)
     }
 
     async fn asks(&self) {
@@ -182,6 +189,32 @@ async fn after_six_minutes_nobody_asks_for_the_rest() {
     stand.server.control("clock", json!({ "advance_seconds": 360 })).await;
     converses.await.unwrap();
     assert_eq!(stand.server.broken().await, ["a stream was not finished within 6 minutes"]);
+}
+
+#[tokio::test]
+async fn a_question_comes_twice_or_not_at_all_by_script() {
+    let mut stand = Stand::open(vec![stream(json!({}))], untouched).await;
+    stand.server.control("faults", json!({ "path": "aibot", "effect": "twice", "copies": 2 })).await;
+    stand.asks().await;
+    let told = [stand.heard.recv().await.unwrap(), stand.heard.recv().await.unwrap()];
+    assert_eq!(told[0], told[1], "the same message, for the bot to know again");
+    stand.server.control("faults", json!({ "path": "aibot", "effect": "lose" })).await;
+    stand.asks().await;
+    assert!(stand.heard.try_recv().is_err());
+    assert_eq!(stand.phone().await.len(), 1, "the answer to the copy is nobody's");
+}
+
+#[test]
+fn the_company_names_what_a_bots_server_must_know() {
+    let variables = Plan::demo("http://127.0.0.1:8640/").variables();
+    let of = |name: &str| {
+        let found = variables.iter().find(|(own, _)| own == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_else(|| panic!("no {name}"))
+    };
+    assert_eq!(of("STAFF_AIBOT_AES_KEY").len(), 43);
+    assert_eq!(of("STAFF_AIBOT_TOKEN"), "simTokenAibot");
+    let bot = &Plan::demo("http://127.0.0.1:8640/").aibots[0];
+    assert_eq!(bot.callback.as_deref(), Some("http://127.0.0.1:8640/wecom/staff/aibot"));
 }
 
 #[tokio::test]
