@@ -1,4 +1,5 @@
-//! `yingda simulate`: a WeCom server on this machine, for trying everything out without a company account.
+//! `yingda simulate`: a WeCom server, and the other vendors, on this machine: for trying everything out without an
+//! account anywhere.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,6 +14,8 @@ use serde::Deserialize;
 
 use crate::cli::note;
 use crate::http::server;
+use crate::simulate::sender::SenderPlan;
+use crate::simulate::sender::Senders;
 use crate::simulate::wecom::Fault;
 use crate::simulate::wecom::Plan;
 use crate::simulate::wecom::Simulator;
@@ -52,7 +55,8 @@ struct Script {
 #[tokio::main]
 pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let plan = Plan::demo(&args.server);
-    let variables = plan.variables();
+    let senders = SenderPlan::demo();
+    let variables = [plan.variables(), senders.variables()].concat();
     let simulator = Simulator::new(plan, args.seed, Arc::new(Timestamp::now))?;
     if let Some(path) = &args.script {
         let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
@@ -67,7 +71,9 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         note(format_args!("export {name}={value}"));
     }
     note(format_args!("export YINGDA_WECOM_URL=http://{address}\nyingda serve"));
-    server::serve(listener, simulator.router(), DRAIN, Arc::default()).await?;
+    note(format_args!("钉钉、阿里云短信、腾讯云短信：http://{address}/dingtalk、/aliyun、/tencent"));
+    let senders = Senders::new(senders, Arc::new(Timestamp::now));
+    server::serve(listener, simulator.router().merge(senders.router()), DRAIN, Arc::default()).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -82,10 +88,13 @@ pub(super) struct Beside {
 /// Starts a simulator beside a server, until the process ends.
 pub(super) async fn start(server: SocketAddr) -> anyhow::Result<Beside> {
     let plan = Plan::demo(&format!("http://{server}"));
-    let variables = plan.variables().into_iter().collect();
+    let senders = SenderPlan::demo();
+    let variables = plan.variables().into_iter().chain(senders.variables()).collect();
     let simulator = Simulator::new(plan, SEED, Arc::new(Timestamp::now))?;
+    let senders = Senders::new(senders, Arc::new(Timestamp::now));
     let listener = server::listen(LISTEN).await?;
     let address = listener.local_addr().context("asking for the address of the simulator")?;
-    tokio::spawn(async move { server::serve(listener, simulator.router(), DRAIN, Arc::default()).await });
+    let router = simulator.router().merge(senders.router());
+    tokio::spawn(async move { server::serve(listener, router, DRAIN, Arc::default()).await });
     Ok(Beside { address, variables })
 }

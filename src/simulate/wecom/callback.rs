@@ -38,6 +38,8 @@ pub(super) enum Parcel {
     Text { app: String, member: String, words: String, msg_id: u64 },
     /// A member has tapped on a template card of an app.
     Tap { app: String, member: String, tap: Tap },
+    /// Something happened among members and customers; what it was, as XML, and when.
+    Contact { app: String, at: i64, inner: String },
 }
 
 /// Carries parcels to the company's server.
@@ -45,7 +47,7 @@ pub(super) enum Parcel {
 pub(super) struct Courier {
     world: Arc<Mutex<World>>,
     keys: Arc<BTreeMap<String, CallbackKey>>,
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
 }
 
 impl Courier {
@@ -231,7 +233,10 @@ impl Courier {
 impl Parcel {
     fn app(&self) -> &str {
         match self {
-            Self::Wake { app, .. } | Self::Text { app, .. } | Self::Tap { app, .. } => app,
+            Self::Wake { app, .. }
+            | Self::Text { app, .. }
+            | Self::Tap { app, .. }
+            | Self::Contact { app, .. } => app,
         }
     }
 
@@ -255,6 +260,10 @@ impl Parcel {
                  <AgentID>{agent_id}</AgentID>{}</xml>",
                 tap.event(),
                 tap.choice()
+            ),
+            Self::Contact { at, inner, .. } => format!(
+                "<xml><ToUserName><![CDATA[{corp}]]></ToUserName><FromUserName><![CDATA[sys]]></FromUserName>\
+                 <CreateTime>{at}</CreateTime><MsgType><![CDATA[event]]></MsgType>{inner}</xml>"
             ),
         }
     }

@@ -340,7 +340,10 @@ pub(super) fn update(world: &mut World, app: usize, body: &Value, now: Timestamp
         }
         _ => return Err(Refusal::new(40_035, "one of button and template_card is needed")),
     };
-    let named = fields.texts("userids", USERS_MAX)?;
+    let named = fields.texts_if_any("userids")?;
+    if named.len() > USERS_MAX {
+        return Err(Refusal::new(40_058, format!("{} userids, at most {USERS_MAX}", named.len())));
+    }
     let n_groups = ["partyids", "tagids"].map(|name| body[name].as_array().map_or(0, Vec::len));
     if n_groups.iter().any(|count| *count > GROUPS_MAX) {
         return Err(Refusal::new(AGAINST_THE_RULES, format!("at most {GROUPS_MAX} parties and tags")));

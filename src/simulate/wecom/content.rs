@@ -158,10 +158,7 @@ pub(super) fn for_customer(
 /// An address of a page, with its scheme.
 pub(super) fn address<'u>(fields: &Fields<'_>, name: &str, url: &'u str) -> Result<&'u str, Refusal> {
     fields.within(name, url, URL_BYTES_MAX)?;
-    if url.starts_with("http://") || url.starts_with("https://") {
-        return Ok(url);
-    }
-    Err(Refusal::new(45_034, format!("{name} {url} is without http(s)://")))
+    fields.with_scheme(name, url)
 }
 
 /// The filename of a medium of that kind.

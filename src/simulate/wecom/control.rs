@@ -19,6 +19,7 @@ use serde_json::json;
 use crate::simulate::wecom::Fault;
 use crate::simulate::wecom::Simulator;
 use crate::simulate::wecom::callback::Parcel;
+use crate::simulate::wecom::external;
 use crate::simulate::wecom::media::Medium;
 use crate::simulate::wecom::session::Phase;
 use crate::simulate::wecom::session::Session;
@@ -29,7 +30,7 @@ use crate::simulate::wecom::world::World;
 const REFUSED_BY_CUSTOMER: i64 = 10;
 const FAIL_TYPES: [i64; 11] = [0, 1, 2, 4, 5, 6, 8, REFUSED_BY_CUSTOMER, 11, 12, 13];
 
-type Answer = Result<Json<Value>, (StatusCode, String)>;
+pub(super) type Answer = Result<Json<Value>, (StatusCode, String)>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,6 +141,8 @@ pub(super) async fn phones(State(simulator): State<Simulator>) -> Json<Value> {
         "accounts": accounts.collect::<Vec<_>>(),
         "apps": world.plan.apps.iter().map(|app| &app.name).collect::<Vec<_>>(),
         "members": world.plan.members,
+        "aibots": world.plan.aibots.iter().map(|bot| &bot.name).collect::<Vec<_>>(),
+        "robots": world.plan.robots.iter().map(|robot| &robot.group).collect::<Vec<_>>(),
         "phones": world.phones,
     }))
 }
@@ -366,11 +369,14 @@ fn shown_text(words: &str) -> Value {
 
 impl Simulator {
     /// Changes the world, and sends off what came of it.
-    fn change(&self, deed: impl FnOnce(&mut World, Timestamp) -> Result<Value, String>) -> Answer {
+    pub(super) fn change(&self, deed: impl FnOnce(&mut World, Timestamp) -> Result<Value, String>) -> Answer {
         let done = {
             let mut world = self.world();
             let now = world.now();
-            deed(&mut world, now)
+            let done = deed(&mut world, now);
+            // The deed may have moved the clock.
+            external::settle(&mut world);
+            done
         };
         self.courier.wake();
         done.map(Json).map_err(|wrong| (StatusCode::UNPROCESSABLE_ENTITY, wrong))

@@ -1,5 +1,7 @@
 //! A clock that can be set and run fast.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use jiff::Timestamp;
 
@@ -23,6 +25,12 @@ impl Dial {
         let passed = (self.clock)().duration_since(self.real).as_secs_f64() * self.rate;
         let passed = SignedDuration::try_from_secs_f64(passed).unwrap_or_default();
         self.shown.checked_add(passed).unwrap_or(self.shown)
+    }
+
+    /// How long so much of the world's time takes; where it stands, as long as anywhere.
+    pub(super) fn real(&self, of: Duration) -> Duration {
+        let seconds = of.as_secs_f64() / self.rate;
+        Duration::try_from_secs_f64(seconds).unwrap_or(of)
     }
 
     /// Moves the world's time on.

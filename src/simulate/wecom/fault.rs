@@ -5,7 +5,8 @@ use serde::Deserialize;
 /// Something that is to go wrong.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Fault {
-    /// Path below `/cgi-bin/`, or `callback` for what is delivered to the company's server.
+    /// Path below `/cgi-bin/`, `callback` for what is delivered to the company's server, or `aibot` for what a bot is
+    /// asked.
     pub path: String,
     /// For how many requests.
     #[serde(default = "once")]

@@ -46,6 +46,52 @@ impl<'r> Fields<'r> {
         }
     }
 
+    /// A text that may be missing, or empty to take away what was there.
+    pub(super) fn words_if_any(&self, name: &str) -> Result<Option<&'r str>, Refusal> {
+        match &self.body[name] {
+            Value::Null => Ok(None),
+            Value::String(text) => Ok(Some(text)),
+            _ => Err(Refusal::new(40_058, format!("{}: {name} is no text", self.path))),
+        }
+    }
+
+    /// A yes or no that may be missing.
+    pub(super) fn flag_if_any(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        match &self.body[name] {
+            Value::Null => Ok(None),
+            Value::Bool(flag) => Ok(Some(*flag)),
+            _ => Err(Refusal::new(40_058, format!("{}: {name} is neither true nor false", self.path))),
+        }
+    }
+
+    /// Texts that may be missing, none of them then.
+    pub(super) fn texts_if_any(&self, name: &str) -> Result<Vec<&'r str>, Refusal> {
+        let wrong = || Refusal::new(40_058, format!("{}: {name} is no list of texts", self.path));
+        match &self.body[name] {
+            Value::Null => Ok(Vec::new()),
+            Value::Array(texts) => texts.iter().map(|text| text.as_str().ok_or_else(wrong)).collect(),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// An address that may be missing, with its scheme.
+    pub(super) fn address_if_any(&self, name: &str) -> Result<Option<&'r str>, Refusal> {
+        self.text_if_any(name)?.map(|address| self.with_scheme(name, address)).transpose()
+    }
+
+    /// Refuses an address without its scheme.
+    pub(super) fn with_scheme<'t>(&self, name: &str, address: &'t str) -> Result<&'t str, Refusal> {
+        if address.starts_with("http://") || address.starts_with("https://") {
+            return Ok(address);
+        }
+        Err(Refusal::new(45_034, format!("{}: {name} {address} is without http(s)://", self.path)))
+    }
+
+    /// Whether something was said under this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        !self.body[name].is_null()
+    }
+
     /// An object that must be there.
     pub(super) fn object(&self, name: &str) -> Result<Fields<'r>, Refusal> {
         let body = &self.body[name];
@@ -118,7 +164,7 @@ impl<'r> Fields<'r> {
 
     /// An object that may be missing.
     pub(super) fn object_if_any(&self, name: &str) -> Result<Option<Fields<'r>>, Refusal> {
-        if self.body[name].is_null() { Ok(None) } else { self.object(name).map(Some) }
+        if self.has(name) { self.object(name).map(Some) } else { Ok(None) }
     }
 
     /// The objects of a list; it may be missing where none need be there.
@@ -128,20 +174,12 @@ impl<'r> Fields<'r> {
         count: RangeInclusive<usize>,
         code: i64,
     ) -> Result<Vec<Fields<'r>>, Refusal> {
-        let items = if self.body[name].is_null() { &[] } else { self.list(name)? };
+        let items = if self.has(name) { self.list(name)? } else { &[] };
         if !count.contains(&items.len()) {
             let words = format!("{}: {name} has {} items, {count:?} are possible", self.path, items.len());
             return Err(Refusal::new(code, words));
         }
         Ok(items.iter().map(|item| self.of(item)).collect())
-    }
-
-    /// The texts of a list that may be missing.
-    pub(super) fn texts(&self, name: &str, most: usize) -> Result<Vec<&'r str>, Refusal> {
-        let list = if self.body[name].is_null() { &[] } else { self.list(name)? };
-        let texts = list.iter().map(Value::as_str).collect::<Option<Vec<_>>>();
-        let texts = texts.filter(|texts| texts.len() <= most);
-        texts.ok_or_else(|| Refusal::new(40_058, format!("{}: {name} is not up to {most} texts", self.path)))
     }
 
     /// All of it, as it was sent.
@@ -152,6 +190,18 @@ impl<'r> Fields<'r> {
     /// One of the objects of a list.
     pub(super) fn of(&self, body: &'r Value) -> Self {
         Self { path: self.path, body }
+    }
+
+    /// Refuses a text of more characters.
+    pub(super) fn chars_within(&self, name: &str, text: &str, chars_max: usize) -> Result<(), Refusal> {
+        let chars = text.chars().count();
+        if chars <= chars_max {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            40_058,
+            format!("{}: {name} has {chars} characters, at most {chars_max}", self.path),
+        ))
     }
 
     /// Notes fields that the tables do not have: the real server overlooks them, and what they were to do with them.

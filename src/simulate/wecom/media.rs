@@ -80,7 +80,7 @@ pub(super) struct Part {
     /// What the sender says of its bytes.
     length: Option<String>,
     has_type: bool,
-    bytes: Bytes,
+    pub(super) bytes: Bytes,
 }
 
 impl Kind {
@@ -244,6 +244,16 @@ impl Part {
     }
 }
 
+/// The part called `media`, with its filename.
+pub(super) fn file(parts: &[Part]) -> Result<(&Part, &str), Refusal> {
+    let part = parts.iter().find(|part| part.name == "media");
+    let part = part.ok_or_else(|| Refusal::new(44_001, "empty media data: no part is called media"))?;
+    let filename = part.filename.as_deref();
+    let filename =
+        filename.ok_or_else(|| Refusal::new(44_001, "empty media data: the part has no filename"))?;
+    Ok((part, filename))
+}
+
 pub(super) fn upload(
     world: &mut World,
     kind: Option<&str>,
@@ -252,11 +262,7 @@ pub(super) fn upload(
 ) -> Result<Value, Refusal> {
     let kind = kind.and_then(Kind::named);
     let kind = kind.ok_or_else(|| Refusal::new(40_005, "type is none of image, voice, video and file"))?;
-    let part = parts.iter().find(|part| part.name == "media");
-    let part = part.ok_or_else(|| Refusal::new(44_001, "empty media data: no part is called media"))?;
-    let filename = part.filename.as_deref();
-    let filename =
-        filename.ok_or_else(|| Refusal::new(44_001, "empty media data: the part has no filename"))?;
+    let (part, filename) = file(parts)?;
     let n_bytes = part.bytes.len();
     if let Some(length) = part.length.as_ref().filter(|length| length.parse() != Ok(n_bytes)) {
         return Err(Refusal::new(40_006, format!("filelength is {length}, the part has {n_bytes} bytes")));

@@ -1,14 +1,17 @@
-//! A WeCom server on this machine: a company, its app, its accounts of 微信客服, customers and members who write.
+//! A WeCom server on this machine: a company, its apps, its accounts of 微信客服, its bots and robots, customers whom
+//! members follow, and members who write.
 //!
 //! It answers as the developer centre's pages say, refuses what they forbid with their codes, and writes down every request
 //! and every rule that was broken. Of this crate it shares the encryption of callbacks and nothing else, so that one
 //! misreading cannot hide in both halves. Endpoints that it does not know answer with 404.
 
+mod aibot;
 mod callback;
 mod card;
 mod content;
 mod control;
 mod dial;
+mod external;
 mod fault;
 mod fields;
 mod kf;
@@ -16,9 +19,11 @@ mod ledger;
 mod media;
 mod message;
 mod passive;
+mod picture;
 mod plan;
 mod reception;
 mod refusal;
+mod robot;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -53,6 +58,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::channel::wecom::crypto::CallbackKey;
 use crate::simulate::wecom::callback::Courier;
 use crate::simulate::wecom::fault::Effect;
 use crate::simulate::wecom::media::Part;
@@ -60,8 +66,10 @@ use crate::simulate::wecom::refusal::Refusal;
 use crate::simulate::wecom::world::World;
 
 pub use crate::simulate::wecom::fault::Fault;
+pub use crate::simulate::wecom::plan::AibotPlan;
 pub use crate::simulate::wecom::plan::AppPlan;
 pub use crate::simulate::wecom::plan::Plan;
+pub use crate::simulate::wecom::plan::RobotPlan;
 
 /// Where the server reads the real time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -83,7 +91,14 @@ struct Parameters {
     corpsecret: Option<String>,
     open_kfid: Option<String>,
     agentid: Option<String>,
+    userid: Option<String>,
+    external_userid: Option<String>,
+    cursor: Option<String>,
     media_id: Option<String>,
+    /// Of one more answer of a bot's.
+    response_code: Option<String>,
+    /// Of a robot.
+    key: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
 }
@@ -118,6 +133,9 @@ impl Simulator {
     /// # Errors
     /// When the plan has a malformed callback key, or the system gives no HTTP client.
     pub fn new(plan: Plan, seed: u64, clock: Clock) -> anyhow::Result<Self> {
+        for bot in &plan.aibots {
+            CallbackKey::new(&bot.token, &bot.aes_key, "")?;
+        }
         let world = Arc::new(Mutex::new(World::new(plan, seed, clock)));
         let courier = Courier::new(Arc::clone(&world))?;
         Ok(Self { world, courier })
@@ -145,6 +163,8 @@ impl Simulator {
             .route("/_sim/media", post(control::bring))
             .route("/_sim/media/{id}", get(control::medium))
             .route("/_sim/pictures/{id}", get(control::picture))
+            .merge(external::control::routes())
+            .merge(aibot::control::routes())
             .layer(DefaultBodyLimit::max(media::REQUEST_BYTES_MAX))
             .with_state(self)
     }
@@ -205,7 +225,7 @@ async fn answer(
 impl Brought {
     /// Reads what a request brings, or answers it where there is too much of it.
     async fn read(path: &str, request: Request) -> Result<Self, Response> {
-        if [media::UPLOAD, media::UPLOAD_PICTURE].contains(&path) {
+        if [media::UPLOAD, media::UPLOAD_PICTURE, robot::UPLOAD].contains(&path) {
             return Ok(Self::Form(media::parts(request).await));
         }
         let body = Bytes::from_request(request, &()).await.map_err(IntoResponse::into_response)?;
@@ -287,19 +307,37 @@ impl World {
 
     fn carry_out(&mut self, asked: &Asked, now: Timestamp) -> Result<Value, Wrong> {
         let mut answer = json!({ "errcode": 0, "errmsg": "ok" });
-        let own = self.answer(asked, now)?;
+        let own = match self.answer_stranger(asked, now)? {
+            Some(own) => own,
+            None => self.answer_app(asked, now)?,
+        };
         for (name, value) in own.as_object().into_iter().flatten() {
             answer[name] = value.clone();
         }
         Ok(answer)
     }
 
-    /// The fields of an answer that are its own.
-    fn answer(&mut self, asked: &Asked, now: Timestamp) -> Result<Value, Wrong> {
+    /// The answer's own fields, where who asks is known by something else than a token.
+    fn answer_stranger(&mut self, asked: &Asked, now: Timestamp) -> Result<Option<Value>, Refusal> {
         let Asked { path, parameters, brought, .. } = asked;
-        if path == "gettoken" {
-            return Ok(self.issue(parameters.corpid.as_deref(), parameters.corpsecret.as_deref(), now)?);
-        }
+        Ok(Some(match (path.as_str(), brought) {
+            ("gettoken", _) => {
+                self.issue(parameters.corpid.as_deref(), parameters.corpsecret.as_deref(), now)?
+            }
+            (robot::UPLOAD, Brought::Form(parts)) => robot::upload(self, parameters, parts.as_deref(), now)?,
+            (robot::SEND, Brought::Json(body)) => {
+                robot::send(self, parameters.key.as_deref(), body.as_ref(), now)?
+            }
+            (aibot::reply::RESPONSE, Brought::Json(body)) => {
+                aibot::reply::respond(self, parameters.response_code.as_deref(), body.as_ref(), now)?
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// The answer's own fields, for an app with a token.
+    fn answer_app(&mut self, asked: &Asked, now: Timestamp) -> Result<Value, Wrong> {
+        let Asked { path, parameters, brought, .. } = asked;
         let app = self.authorised(parameters.access_token.as_deref(), now)?;
         let nothing = json!({});
         let body = match brought {
@@ -336,7 +374,10 @@ impl World {
             "kf/add_contact_way" => reception::contact_way(self, app, body)?,
             "kf/get_corp_qualification" => json!({ "wechat_channels_binding": false }),
             "kf/customer/batchget" => reception::customers(self, body, now)?,
-            _ => return Err(Wrong::Unknown),
+            _ => {
+                let name = path.strip_prefix("externalcontact/").ok_or(Wrong::Unknown)?;
+                external::carry_out(self, app, name, parameters, body, now)?.ok_or(Wrong::Unknown)?
+            }
         })
     }
 }

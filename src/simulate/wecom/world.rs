@@ -10,13 +10,16 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::simulate::wecom::Clock;
+use crate::simulate::wecom::aibot::Aibots;
 use crate::simulate::wecom::callback::Parcel;
 use crate::simulate::wecom::card::ResponseCode;
 use crate::simulate::wecom::dial::Dial;
+use crate::simulate::wecom::external::External;
 use crate::simulate::wecom::fault::Faults;
 use crate::simulate::wecom::ledger::Ledger;
 use crate::simulate::wecom::media::Medium;
 use crate::simulate::wecom::plan::Plan;
+use crate::simulate::wecom::robot::Robot;
 use crate::simulate::wecom::session::Session;
 use crate::simulate::wecom::token::Issued;
 
@@ -109,6 +112,12 @@ pub(super) struct World {
     pub(super) media: BTreeMap<String, Medium>,
     /// Permanent pictures, by the last part of their addresses.
     pub(super) pictures: BTreeMap<String, Medium>,
+    /// Members, customers, and what is between them.
+    pub(super) external: External,
+    /// What the robots of groups have done, by group.
+    pub(super) robots: BTreeMap<String, Robot>,
+    /// What the bots have done with which members talk.
+    pub(super) aibots: Aibots,
     random: u64,
 }
 
@@ -138,6 +147,9 @@ impl World {
             response_codes: BTreeMap::new(),
             media: BTreeMap::new(),
             pictures: BTreeMap::new(),
+            external: External::default(),
+            robots: BTreeMap::new(),
+            aibots: Aibots::default(),
             random: seed | 1,
         }
     }

@@ -51,6 +51,9 @@ impl World {
             }],
             accounts: vec![(KF.to_owned(), "果园".to_owned())],
             members: vec!["lilei".to_owned()],
+            contacts: Vec::new(),
+            robots: Vec::new(),
+            aibots: Vec::new(),
             page_max: 4,
         };
         let simulator = Simulator::new(plan, 11, Arc::new(Timestamp::now)).unwrap();

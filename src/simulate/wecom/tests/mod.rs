@@ -22,29 +22,31 @@ use crate::simulate::wecom::Simulator;
 
 const KF: &str = "wkSimulatorShop";
 
-struct Server {
-    router: Router,
-    token: String,
+pub(super) struct Server {
+    pub(super) simulator: Simulator,
+    pub(super) router: Router,
+    pub(super) token: String,
 }
 
 impl Server {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         Self::over(Plan::demo("http://127.0.0.1:1")).await
     }
 
-    async fn over(mut plan: Plan) -> Self {
+    pub(super) async fn over(mut plan: Plan) -> Self {
         // Nobody listens there: nothing is delivered.
         plan.apps.iter_mut().for_each(|app| app.callback = None);
         let secret = plan.apps[0].secret.expose().to_owned();
         let at = Timestamp::from_second(1_795_485_600).unwrap();
-        let router = Simulator::new(plan, 7, Arc::new(move || at)).unwrap().router();
-        let mut server = Self { router, token: String::new() };
+        let simulator = Simulator::new(plan, 7, Arc::new(move || at)).unwrap();
+        let router = simulator.clone().router();
+        let mut server = Self { simulator, router, token: String::new() };
         let answer = server.get(&format!("gettoken?corpid=wwsimulator00001&corpsecret={secret}")).await;
         server.token = answer["access_token"].as_str().unwrap().to_owned();
         server
     }
 
-    async fn send(&self, request: Request<Body>) -> Value {
+    pub(super) async fn send(&self, request: Request<Body>) -> Value {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let bytes = to_bytes(response.into_body(), 8 << 20).await.unwrap();
         serde_json::from_slice(&bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(&bytes)))
@@ -56,11 +58,11 @@ impl Server {
         (head.status, head.headers, to_bytes(body, 1 << 20).await.unwrap().to_vec())
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(super) async fn get(&self, path: &str) -> Value {
         self.send(Request::get(format!("/cgi-bin/{path}")).body(Body::empty()).unwrap()).await
     }
 
-    async fn call(&self, path: &str, body: Value) -> Value {
+    pub(super) async fn call(&self, path: &str, body: Value) -> Value {
         let uri = format!("/cgi-bin/{path}?access_token={}", self.token);
         self.send(
             Request::post(uri)
@@ -71,27 +73,31 @@ impl Server {
         .await
     }
 
-    async fn code(&self, path: &str, body: Value) -> i64 {
+    pub(super) async fn code(&self, path: &str, body: Value) -> i64 {
         self.call(path, body).await["errcode"].as_i64().unwrap()
     }
 
-    async fn control(&self, path: &str, body: Value) -> Value {
+    pub(super) async fn control(&self, path: &str, body: Value) -> Value {
         let request = Request::post(format!("/_sim/{path}")).header("content-type", "application/json");
         self.send(request.body(body.to_string().into()).unwrap()).await
     }
 
-    async fn says(&self, customer: &str, text: &str) {
+    pub(super) async fn control_view(&self, path: &str) -> Value {
+        self.send(Request::get(format!("/_sim/{path}")).body(Body::empty()).unwrap()).await
+    }
+
+    pub(super) async fn says(&self, customer: &str, text: &str) {
         self.control(&format!("customers/{customer}/say"), json!({ "account": KF, "text": text })).await;
     }
 
-    async fn broken(&self) -> Vec<String> {
+    pub(super) async fn broken(&self) -> Vec<String> {
         let ledger = self.send(Request::get("/_sim/ledger").body(Body::empty()).unwrap()).await;
         let broken = ledger["broken"].as_array().unwrap().iter();
         broken.map(|one| one["rule"].as_str().unwrap().to_owned()).collect()
     }
 
     /// All pages from a cursor on, and how many there were.
-    async fn listed(&self) -> (Vec<Value>, usize) {
+    pub(super) async fn listed(&self) -> (Vec<Value>, usize) {
         let (mut items, mut n_pages, mut cursor) = (Vec::new(), 0, None::<String>);
         loop {
             let mut body = json!({ "open_kfid": KF });
