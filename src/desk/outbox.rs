@@ -22,6 +22,7 @@ use crate::service::contact::ErrandError;
 use crate::service::media::MediaShelf;
 use crate::service::notify;
 use crate::service::notify::Sent;
+use crate::service::outgoing;
 use crate::service::outgoing::Outgoing;
 use crate::service::servicing;
 use crate::service::servicing::StateError;
@@ -179,6 +180,8 @@ enum NotSent {
     Call(&'static str),
     /// It said no.
     Refused,
+    /// WeCom would drop it without a word until then.
+    Held(Timestamp),
     /// Somebody outside of the inbox was not told.
     Notice(Sent),
 }
@@ -200,6 +203,9 @@ async fn send(
         });
     }
     let call = Outgoing::read(&row.body).ok_or(NotSent::NoMessage)?;
+    if call.path == outgoing::TO_MEMBER {
+        active.write_to(&row.recipient, service.now()).map_err(NotSent::Held)?;
+    }
     let mut sent = active.client.call(&call.path, &call.json).await;
     if let (Err(error), Some(media_id)) = (&sent, call.media_id())
         && error.is_media_gone()
@@ -282,7 +288,7 @@ fn attempt(row: &OutboxRow, sent: Result<(), NotSent>, now: Timestamp) -> Attemp
         Err(NotSent::Call(reason)) if call::lasts(reason) => return failed(reason),
         Err(NotSent::Call(reason)) => return again(reason, reason),
         Err(NotSent::Notice(Sent::Taken)) => return Attempt::Taken,
-        Err(NotSent::Notice(Sent::Held(until))) => return Attempt::Held { until },
+        Err(NotSent::Held(until) | NotSent::Notice(Sent::Held(until))) => return Attempt::Held { until },
         Err(NotSent::Notice(Sent::Later(reason))) => return again(&reason, &reason),
         Err(NotSent::Notice(Sent::Refused(reason))) => return failed(&reason),
         Err(NotSent::TooSlow) => return again("no answer in time", "no answer"),

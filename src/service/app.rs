@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::channel::wecom::client::Client;
 use crate::channel::wecom::client::SetUpError;
 use crate::channel::wecom::crypto::CallbackKey;
@@ -11,6 +13,8 @@ use crate::knowledge::secret_name;
 use crate::message::BotId;
 use crate::secret::Secret;
 use crate::service::contact::TagList;
+use crate::service::pace::Limit;
+use crate::service::pace::Paces;
 
 /// One app whose callback is answered here.
 #[derive(Debug)]
@@ -40,6 +44,22 @@ pub struct Active {
     pub agent_id: Option<i64>,
     /// Tags that the company puts on customers.
     pub tags: TagList,
+    /// How fast members are written to.
+    members: Paces,
+}
+
+/// What WeCom delivers to one member from one app; it drops more without a word. Source: developer centre, 频率限制
+/// (path 90312).
+const TO_MEMBER: &[Limit] = &[Limit::per_minute(30), Limit::per_hour(1_000)];
+
+impl Active {
+    /// Counts a message to a member that goes now, or says when it may.
+    ///
+    /// # Errors
+    /// The time from which on WeCom would deliver it.
+    pub fn write_to(&self, member: &str, now: Timestamp) -> Result<(), Timestamp> {
+        self.members.admit(member, TO_MEMBER, now)
+    }
 }
 
 /// Why an app cannot be served.
@@ -190,7 +210,12 @@ fn app(
                 bot: bot(),
                 source,
             })?;
-            Some(Active { client, agent_id: spec.agent_id, tags: TagList::default() })
+            Some(Active {
+                client,
+                agent_id: spec.agent_id,
+                tags: TagList::default(),
+                members: Paces::default(),
+            })
         }
         None if !spec.kf.is_empty() => return Err(AppError::NoSecret { app: own(), bot: bot() }),
         None => None,

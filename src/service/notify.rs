@@ -2,14 +2,10 @@
 //!
 //! The outbox is the ledger: what is told stands in it before it goes, and what could not be told stays listed.
 
-mod pace;
 mod way;
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 
 use jiff::SignedDuration;
 use jiff::Timestamp;
@@ -37,12 +33,11 @@ use crate::reply::notice::Notice;
 use crate::secret::Secret;
 use crate::service::Service;
 use crate::service::callback::chain;
-use crate::service::notify::pace::Pace;
-use crate::service::notify::way::Limit;
 use crate::service::notify::way::TencentWay;
 use crate::service::notify::way::TodoWay;
 use crate::service::notify::way::Way;
 use crate::service::notify::way::address;
+use crate::service::pace::Paces;
 use crate::store::EventRow;
 use crate::store::NewOutbox;
 use crate::store::OutboxRow;
@@ -58,9 +53,6 @@ const OLD: SignedDuration = SignedDuration::from_hours(24);
 
 /// Most bytes of the words of one notice; no way takes more.
 const WORDS_BYTES_MAX: usize = 4_096;
-
-/// Robots and others whose pace is kept at most; beyond it those that rest are forgotten.
-const PACES_MAX: usize = 1_000;
 
 /// Most bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
@@ -230,7 +222,7 @@ pub struct Notifier {
     aliyun: Url,
     tencent: Url,
     variable: Variable,
-    paces: Mutex<HashMap<String, Pace>>,
+    paces: Paces,
     /// By the app's key. Held while a token is fetched, so that many callers fetch one.
     tokens: Turnstile<BTreeMap<String, Token>>,
 }
@@ -253,7 +245,7 @@ impl Notifier {
             tencent: parsed("tencent_url", urls.tencent)?,
             http: http_client()?,
             variable,
-            paces: Mutex::default(),
+            paces: Paces::default(),
             tokens: Turnstile::default(),
         })
     }
@@ -277,7 +269,7 @@ impl Notifier {
 
     async fn tell(&self, way: &Way, body: &Body, row: &OutboxRow, now: Timestamp) -> Result<Answer, Sent> {
         let limit = way.limit(&row.recipient);
-        self.admit(&limit, now).map_err(Sent::Held)?;
+        self.paces.admit(&limit.key, limit.count.as_slice(), now).map_err(Sent::Held)?;
         let request = self.request(way, body, &row.key, now).await?;
         let (status, answer) = self.post(request).await?;
         if let (401, Way::Todo(todo)) = (status, way) {
@@ -287,7 +279,7 @@ impl Notifier {
             Answer::NextWindow { reason } => {
                 let until = now.checked_add(limit.pause).unwrap_or(now);
                 tracing::warn!(to = %row.recipient, %reason, %until, "told too fast: nothing more until then");
-                self.close(limit.key, until);
+                self.paces.close(limit.key, until);
                 Err(Sent::Held(until))
             }
             answer => Ok(answer),
@@ -369,19 +361,6 @@ impl Notifier {
             }
         }
         Ok((status, bytes))
-    }
-
-    fn admit(&self, limit: &Limit, now: Timestamp) -> Result<(), Timestamp> {
-        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        if paces.len() >= PACES_MAX {
-            paces.retain(|_, pace| !pace.rests(now));
-        }
-        paces.entry(limit.key.clone()).or_default().admit(limit.per_minute, now)
-    }
-
-    fn close(&self, key: String, until: Timestamp) {
-        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        paces.entry(key).or_default().closed_until = Some(until);
     }
 }
 

@@ -5,6 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::json;
 
+/// What writes to a member.
+pub const TO_MEMBER: &str = "message/send";
+
 /// A call of an app's.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Outgoing {

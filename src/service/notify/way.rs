@@ -14,6 +14,7 @@ use crate::knowledge::notify::Target;
 use crate::knowledge::secret_name;
 use crate::message::BotId;
 use crate::secret::Secret;
+use crate::service::pace;
 
 /// How long anybody but a robot who says that it is too fast is let alone.
 const PAUSE: SignedDuration = SignedDuration::from_secs(60);
@@ -74,7 +75,7 @@ pub(super) struct Limit {
     /// What shares it: the robot, whoever of ours speaks through it.
     pub(super) key: String,
     /// Messages of a minute; `None` for those that set no number.
-    pub(super) per_minute: Option<usize>,
+    pub(super) count: Option<pace::Limit>,
     /// How long it rests after too many.
     pub(super) pause: SignedDuration,
 }
@@ -85,16 +86,16 @@ impl Way {
         match self {
             Self::Dingtalk { url, .. } => Limit {
                 key: url.expose().to_owned(),
-                per_minute: Some(dingtalk::PER_MINUTE),
+                count: Some(pace::Limit::per_minute(dingtalk::PER_MINUTE)),
                 pause: dingtalk::THROTTLE,
             },
             Self::GroupRobot { url, .. } => Limit {
                 key: url.expose().to_owned(),
-                per_minute: Some(robot::PER_MINUTE),
+                count: Some(pace::Limit::per_minute(robot::PER_MINUTE)),
                 pause: robot::WINDOW,
             },
             Self::Todo(_) | Self::Aliyun { .. } | Self::Tencent(_) => {
-                Limit { key: recipient.to_owned(), per_minute: None, pause: PAUSE }
+                Limit { key: recipient.to_owned(), count: None, pause: PAUSE }
             }
         }
     }
