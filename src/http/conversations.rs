@@ -6,6 +6,9 @@ use axum::extract::Path;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
@@ -16,6 +19,8 @@ use crate::http::access::Access;
 use crate::http::error::ApiError;
 use crate::http::key::Scope;
 use crate::service::callback::chain;
+use crate::service::enclosure;
+use crate::service::enclosure::EnclosureError;
 use crate::service::handover::Deed;
 use crate::service::handover::Done;
 use crate::service::handover::HandoverError;
@@ -26,8 +31,12 @@ use crate::service::inbox;
 use crate::store::AgentRow;
 use crate::store::ConversationId;
 use crate::store::StoreError;
+use crate::text::percent::percent_encoded;
 
 const ROWS: u32 = 200;
+
+/// Kinds of files that a browser shows in its place; all others are handed over for download.
+const SHOWN: [&str; 5] = ["image/jpeg", "image/png", "audio/amr", "audio/mpeg", "video/mp4"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,10 +77,7 @@ pub(super) async fn show(
 ) -> Result<Json<Value>, ApiError> {
     access.require(Scope::Agent)?;
     let id = number(&id)?;
-    if let Some(agent) = desk.agent_of(access).await? {
-        let handoff = desk.service.store().handoff_open(id).await.map_err(|error| failed(&error))?;
-        in_group(&agent, handoff.as_ref()).map_err(|error| refused(&error))?;
-    }
+    may_see(&desk, access, id).await?;
     let told = inbox::story(&desk.service, id, access.personal()).await.map_err(|error| failed(&error))?;
     told.map(Json).ok_or_else(|| unknown(&id.to_string()))
 }
@@ -125,6 +131,58 @@ pub(super) async fn transfer(
     body: Result<Json<Target>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
     act(&desk, access, &id, Deed::Transfer(read(body)?.group)).await
+}
+
+/// What a customer sent with a message: a picture, a voice clip, a file.
+pub(super) async fn media(
+    State(desk): State<Shared>,
+    Extension(access): Extension<Access>,
+    Path((id, message, index)): Path<(String, String, String)>,
+) -> Result<Response, ApiError> {
+    access.require(Scope::Agent)?;
+    let id = number(&id)?;
+    may_see(&desk, access, id).await?;
+    let nothing = || ApiError::new(StatusCode::NOT_FOUND, "unknown-media", "这条消息里没有这个文件");
+    let (message, index) = message.parse().ok().zip(index.parse().ok()).ok_or_else(nothing)?;
+    let fetched = enclosure::fetch(desk.service.store().as_ref(), &desk.apps, (id, message), index).await;
+    let file = fetched.map_err(|error| match error {
+        EnclosureError::Unknown => nothing(),
+        EnclosureError::Gone => {
+            ApiError::new(StatusCode::GONE, "media-gone", "企业微信只保留三天，这个文件已经没有了")
+        }
+        EnclosureError::NoApp => {
+            let message = "收到它的企业微信应用没有启用，或者没有设置 secret，取不到文件";
+            ApiError::new(StatusCode::CONFLICT, "media-unreachable", message)
+        }
+        EnclosureError::Client(error) => {
+            tracing::warn!(error = %chain(&error), "what a customer sent could not be fetched");
+            ApiError::new(
+                StatusCode::BAD_GATEWAY,
+                "media-unreachable",
+                "现在从企业微信取不到这个文件，请稍后再试",
+            )
+        }
+        EnclosureError::Store(error) => failed(&error),
+    })?;
+    // Only what a browser shows and does not run is shown.
+    let shown = SHOWN.iter().find(|kind| file.content_type == **kind);
+    let disposition = if shown.is_some() { "inline" } else { "attachment" };
+    let disposition = format!("{disposition}; filename*=UTF-8''{}", percent_encoded(&file.name));
+    let headers = [
+        (header::CONTENT_TYPE, (*shown.unwrap_or(&"application/octet-stream")).to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
+        (header::CACHE_CONTROL, "private, max-age=3600".to_owned()),
+    ];
+    Ok((headers, file.bytes).into_response())
+}
+
+/// Refuses an agent a conversation that another group is asked for.
+async fn may_see(desk: &Desk, access: Access, id: ConversationId) -> Result<(), ApiError> {
+    let Some(agent) = desk.agent_of(access).await? else { return Ok(()) };
+    let handoff = desk.service.store().handoff_open(id).await.map_err(|error| failed(&error))?;
+    in_group(&agent, handoff.as_ref()).map_err(|error| refused(&error))
 }
 
 async fn act(desk: &Desk, access: Access, id: &str, deed: Deed) -> Result<Json<Value>, ApiError> {

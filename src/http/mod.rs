@@ -105,6 +105,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/v1/chat/events", get(events::customer))
         .route("/api/v1/conversations", get(conversations::list))
         .route("/api/v1/conversations/{id}", get(conversations::show))
+        .route("/api/v1/conversations/{id}/messages/{message}/media/{index}", get(conversations::media))
         .route("/api/v1/conversations/{id}/take", post(conversations::take))
         .route("/api/v1/conversations/{id}/reply", post(conversations::reply))
         .route("/api/v1/conversations/{id}/note", post(conversations::note))

@@ -322,7 +322,8 @@ impl AiBots {
             move |reply: &Reply| Back { response: plan(reply), late: false, calls: Vec::new() }
         };
         // Nobody can be written to who has not just asked: there is no route.
-        let delivery = Delivery { route: None, keys: vec![key.clone()], back: Box::new(back) };
+        let delivery =
+            Delivery { route: None, keys: vec![key.clone()], media: Vec::new(), back: Box::new(back) };
         match self.service.answer_delivery(&question, &delivery).await {
             // A human answers, when they do.
             Ok(answer) if answer.reply.parts.is_empty() => Ok(String::new()),

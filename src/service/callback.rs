@@ -38,6 +38,7 @@ use crate::service::delivery::Delivery;
 use crate::service::delivery::message_key;
 use crate::service::handover::Route;
 use crate::service::outgoing::Outgoing;
+use crate::service::outgoing::TO_MEMBER;
 use crate::store::CallbackAnswer;
 use crate::store::CallbackKey;
 use crate::store::CallbackRow;
@@ -99,6 +100,14 @@ struct Claimed {
     late: Late,
     /// Whether a crash cut it off and nobody waits for it any more.
     is_resumed: bool,
+}
+
+/// Messages of a member in a row.
+#[derive(Default)]
+struct Row {
+    messages: Vec<(CallbackKey, Content)>,
+    /// WeCom's ids of what is no words in them.
+    media: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -254,13 +263,15 @@ impl Callbacks {
         let (to_user, at) = (message.from_user.clone(), self.service.now().as_second());
         for _round in 0..ROUNDS_MAX {
             let mut keys = vec![key.clone()];
+            let mut media: Vec<String> = message.media_id().map(str::to_owned).into_iter().collect();
             if quiet.is_some() {
                 let before = is_resumed.then_some(received_at);
                 let all = self.unanswered_of(app, &question.customer_id, before).await?;
-                if all.iter().any(|(own, _)| *own == key) {
-                    (question.content, question.with) = burst::merged(&all);
+                if all.messages.iter().any(|(own, _)| *own == key) {
+                    (question.content, question.with) = burst::merged(&all.messages);
+                    media = all.media;
                     // What goes back goes to the one that is waited for.
-                    keys = all.into_iter().map(|(own, _)| own).filter(|own| *own != key).collect();
+                    keys = all.messages.into_iter().map(|(own, _)| own).filter(|own| *own != key).collect();
                     keys.push(key.clone());
                 }
             }
@@ -281,7 +292,7 @@ impl Callbacks {
                 }
             };
             let route = Route { app: app.name.clone(), kf: None };
-            let delivery = Delivery { route: Some(route), keys, back: Box::new(back) };
+            let delivery = Delivery { route: Some(route), keys, media, back: Box::new(back) };
             match self.service.answer_delivery(&question, &delivery).await {
                 // A human answers, when they do.
                 Ok(answer) if answer.reply.parts.is_empty() => return Ok(String::new()),
@@ -309,14 +320,17 @@ impl Callbacks {
         app: &App,
         customer_id: &str,
         until: Option<Timestamp>,
-    ) -> Result<Vec<(CallbackKey, Content)>, ServiceError> {
+    ) -> Result<Row, ServiceError> {
         let rows = self.service.store().callbacks_unanswered_of(&app.name, customer_id).await?;
         let in_time = |row: &CallbackRow| until.is_none_or(|until| row.received_at <= until);
-        let own = rows.into_iter().filter(in_time).filter_map(|row| {
-            let message = CallbackMessage::parse(&row.plaintext).ok()?;
-            Some((row.key, message.content().filter(burst::joins)?))
-        });
-        Ok(own.collect())
+        let mut found = Row::default();
+        for row in rows.into_iter().filter(in_time) {
+            let Ok(message) = CallbackMessage::parse(&row.plaintext) else { continue };
+            let Some(content) = message.content().filter(burst::joins) else { continue };
+            found.media.extend(message.media_id().map(str::to_owned));
+            found.messages.push((row.key, content));
+        }
+        Ok(found)
     }
 
     async fn wait(
@@ -370,7 +384,7 @@ fn late_call(
     Some(NewOutbox {
         sender: app.name.clone(),
         recipient: member.to_owned(),
-        body: Outgoing::new("message/send", message).to_json(),
+        body: Outgoing::new(TO_MEMBER, message).to_json(),
         key: id,
         to_customer: true,
         latest_only: true,

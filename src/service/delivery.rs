@@ -18,6 +18,8 @@ pub struct Delivery {
     pub route: Option<Route>,
     /// Their keys, in order; at least one. What goes back goes to the last.
     pub keys: Vec<CallbackKey>,
+    /// The channel's ids of the pictures, voices and files in them, in order.
+    pub media: Vec<String>,
     /// Makes of a reply what goes back.
     pub back: Box<dyn Fn(&Reply) -> Back + Send + Sync>,
 }
@@ -38,6 +40,7 @@ pub struct Back {
 pub(super) struct Composed {
     pub(super) answers: Vec<CallbackAnswer>,
     pub(super) route: Option<String>,
+    pub(super) media: Vec<String>,
     pub(super) outbox: Vec<NewOutbox>,
 }
 
@@ -53,7 +56,7 @@ impl Delivery {
             late: back.late && at == last,
         });
         let route = self.route.as_ref().map(Route::to_json);
-        Composed { answers: answers.collect(), route, outbox: back.calls }
+        Composed { answers: answers.collect(), route, media: self.media.clone(), outbox: back.calls }
     }
 }
 
@@ -93,7 +96,8 @@ mod tests {
             late: true,
             calls: Vec::new(),
         };
-        let delivery = Delivery { route: None, keys: vec![key("1"), key("2")], back: Box::new(back) };
+        let delivery =
+            Delivery { route: None, keys: vec![key("1"), key("2")], media: Vec::new(), back: Box::new(back) };
         let composed = delivery.compose(&Reply::text("好"));
         let answers: Vec<_> =
             composed.answers.iter().map(|one| (one.key.key(), one.reply.as_str(), one.late)).collect();

@@ -33,6 +33,7 @@ use crate::service::app::App;
 use crate::service::delivery::own_key;
 use crate::service::kf::outgoing;
 use crate::service::outgoing::Outgoing;
+use crate::service::outgoing::TO_MEMBER;
 use crate::service::state;
 use crate::service::view;
 use crate::store::AgentId;
@@ -505,7 +506,7 @@ impl Handover {
                 (None, Some(agent_id)) => {
                     let words = message.json["text"]["content"].as_str().unwrap_or_default().to_owned();
                     let json = active::to_member(&Passive::Text(words), agent_id, &recipient, &key);
-                    Outgoing::new("message/send", json)
+                    Outgoing::new(TO_MEMBER, json)
                 }
                 (None, None) => return None,
             };

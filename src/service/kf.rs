@@ -389,7 +389,8 @@ impl Account {
             let (content, with) = burst::merged(&all);
             let question = Question { with, ..question(&self.app.bot, customer, content) };
             let keys = all.into_iter().map(|(key, _)| key).collect();
-            let delivery = self.delivery(keys, &last.key, &last.item);
+            let media = messages.iter().filter_map(|open| open.item.media_id.clone()).collect();
+            let delivery = Delivery { media, ..self.delivery(keys, &last.key, &last.item) };
             match self.service.answer_delivery(&question, &delivery).await {
                 Ok(_answer) => {}
                 Err(ServiceError::Store(StoreError::CallbackAnswered { .. })) => {}
@@ -492,7 +493,7 @@ impl Account {
             Back { response: String::new(), late: false, calls: calls.collect() }
         };
         let route = Route { app: self.app.name.clone(), kf: Some(self.open_kfid.clone()) };
-        Delivery { route: Some(route), keys, back: Box::new(back) }
+        Delivery { route: Some(route), keys, media: Vec::new(), back: Box::new(back) }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod callback;
 pub mod contact;
 pub mod delivery;
 pub mod doctor;
+pub mod enclosure;
 pub mod fetch;
 pub mod flood;
 pub mod gap;
@@ -20,6 +21,7 @@ pub mod merge;
 pub mod notify;
 pub mod order;
 pub mod outgoing;
+mod pace;
 pub mod personal;
 mod record;
 pub mod satisfaction;
@@ -346,7 +348,8 @@ impl Service {
         now: Timestamp,
     ) -> Result<Answer, ServiceError> {
         let text = engine.kept(question.content.as_text());
-        let body = record::said(question.content.kind(), &text, &[], &question.with);
+        let media = delivery.map(|delivery| delivery.media.as_slice()).unwrap_or_default();
+        let body = record::said(question.content.kind(), (&text, &[]), &question.with, media);
         let answers = delivery.map(Delivery::silent).unwrap_or_default();
         let change = Change { answers, ..handover::heard(conversation, body, now) };
         self.store.change(&change).await?;

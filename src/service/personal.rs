@@ -18,7 +18,7 @@ pub enum Personal {
 }
 
 /// Fields of rows that hold names of ours and no words of anybody.
-const OURS: [&str; 6] = ["id", "entry", "intent", "knowledge", "model", "url"];
+const OURS: [&str; 7] = ["id", "entry", "intent", "knowledge", "media", "model", "url"];
 
 /// Field with the places of what is personal in the `text` beside it.
 pub(super) const PLACES: &str = "personal";

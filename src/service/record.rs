@@ -23,6 +23,7 @@ use crate::service::call;
 use crate::service::delivery::Composed;
 use crate::service::delivery::Delivery;
 use crate::service::delivery::message_key;
+use crate::service::enclosure::MEDIA;
 use crate::service::handover;
 use crate::service::personal;
 use crate::service::personal::PLACES;
@@ -55,7 +56,7 @@ pub(super) fn row(
     now: Timestamp,
 ) -> serde_json::Result<TurnRow> {
     let text = turn.evidence.utterance.normalised.original();
-    let said = said(inbound.content.kind(), text, &personal::spans(turn), with);
+    let said = said(inbound.content.kind(), (text, &personal::spans(turn)), with, &composed.media);
     // The candidates that lost are left out: they can be computed again from text and version.
     let view = view::turn(engine, turn, &[]);
     let before = state::read(&conversation.state)?;
@@ -101,13 +102,22 @@ pub(super) fn row(
 /// What a customer sent, as the store keeps it.
 ///
 /// * `personal`: places of entities that tell who they are.
-pub(super) fn said(kind: MessageKind, text: &str, personal: &[[usize; 2]], with: &[MessageKind]) -> String {
+/// * `media`: the channel's ids of what was sent beside words.
+pub(super) fn said(
+    kind: MessageKind,
+    (text, personal): (&str, &[[usize; 2]]),
+    with: &[MessageKind],
+    media: &[String],
+) -> String {
     let mut said = json!({ "kind": kind.as_str(), "text": text });
     if !personal.is_empty() {
         said[PLACES] = json!(personal);
     }
     if !with.is_empty() {
         said["with"] = with.iter().map(|kind| kind.as_str()).collect();
+    }
+    if !media.is_empty() {
+        said[MEDIA] = json!(media);
     }
     said.to_string()
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use std::time::Instant;
 
 use reqwest::Url;
+use reqwest::header::CONTENT_DISPOSITION;
+use reqwest::header::CONTENT_TYPE;
 use reqwest::multipart::Form;
 use reqwest::multipart::Part;
 use serde_json::Value;
@@ -26,11 +28,11 @@ const EARLY: Duration = Duration::from_secs(300);
 /// Seconds that a token lives at most, whatever an answer says.
 const LIFE_MAX: u64 = 7_200;
 
-/// Time for handing over a file of 20 MB.
-const UPLOAD: Duration = Duration::from_secs(120);
+/// Time for a file of 20 MB, either way.
+const TRANSFER: Duration = Duration::from_secs(120);
 
-/// Most bytes of an answer; a page of a thousand messages is far below.
-const ANSWER_BYTES_MAX: usize = 16 << 20;
+/// Most bytes of an answer: a file of 20 MB is the largest.
+const ANSWER_BYTES_MAX: usize = 21 << 20;
 
 /// Characters of a foreign answer that an error shows.
 const SHOWN_CHARS: usize = 60;
@@ -66,6 +68,17 @@ pub enum ClientError {
         /// `errmsg`, up to where it begins to tell of addresses.
         message: String,
     },
+}
+
+/// A file that somebody sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Downloaded {
+    /// What its sender called it; may be empty.
+    pub name: String,
+    /// As WeCom names it, in lower case.
+    pub content_type: String,
+    /// The file.
+    pub bytes: Vec<u8>,
 }
 
 /// What helps against an error.
@@ -203,9 +216,10 @@ impl Client {
         const PATH: &str = "media/upload";
         let request = |url| {
             let file = Part::bytes(bytes.to_vec()).file_name(name.to_owned());
+            let file = file.mime_str("application/octet-stream").expect("a fixed type");
             // WeCom reads the name as it stands, and not the escaped form of RFC 5987.
             let form = Form::new().percent_encode_noop().part("media", file);
-            self.http.post(url).timeout(UPLOAD).multipart(form)
+            self.http.post(url).timeout(TRANSFER).multipart(form)
         };
         let answer = self.with_token(PATH, &[("type", kind.as_str())], &request).await?;
         match answer["media_id"].as_str() {
@@ -218,22 +232,42 @@ impl Client {
         }
     }
 
+    /// Fetches a file that somebody sent.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; [`ClientError::is_media_gone`] after three days.
+    pub async fn download(&self, media_id: &str) -> Result<Downloaded, ClientError> {
+        let request = |url| self.http.get(url).timeout(TRANSFER);
+        self.with_token_as("media/get", &[("media_id", media_id)], &request, downloaded).await
+    }
+
     async fn with_token(
         &self,
         path: &str,
         query: &[(&str, &str)],
         request: &(dyn Fn(Url) -> reqwest::RequestBuilder + Sync),
     ) -> Result<Value, ClientError> {
+        self.with_token_as(path, query, request, answer).await
+    }
+
+    /// * `read`: makes the request and reads its answer.
+    async fn with_token_as<T>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        request: &(dyn Fn(Url) -> reqwest::RequestBuilder + Sync),
+        read: impl AsyncFn(&str, reqwest::RequestBuilder) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
         let url = |token: &Secret| {
             let mut url = self.url(path);
             url.query_pairs_mut().append_pair("access_token", token.expose()).extend_pairs(query);
             url
         };
         let token = self.token(None).await?;
-        match answer(path, request(url(&token))).await {
+        match read(path, request(url(&token))).await {
             Err(ClientError::Refused { code: 40014 | 42001, .. }) => {
                 let token = self.token(Some(&token)).await?;
-                answer(path, request(url(&token))).await
+                read(path, request(url(&token))).await
             }
             result => result,
         }
@@ -268,6 +302,37 @@ impl Client {
 }
 
 async fn answer(path: &str, request: reqwest::RequestBuilder) -> Result<Value, ClientError> {
+    let came = came(path, request).await?;
+    told(path, &came)
+}
+
+/// A file; WeCom answers with a document where it has none, and with the same status.
+async fn downloaded(path: &str, request: reqwest::RequestBuilder) -> Result<Downloaded, ClientError> {
+    let came = came(path, request).await?;
+    let Some(name) = came.file_name.as_deref().filter(|_| came.status == 200) else {
+        told(path, &came)?;
+        return Err(came.foreign(path));
+    };
+    Ok(Downloaded { name: name.to_owned(), content_type: came.content_type, bytes: came.bytes })
+}
+
+/// What came back, whatever it is.
+struct Came {
+    status: u16,
+    content_type: String,
+    /// Of a file; absent where it is none.
+    file_name: Option<String>,
+    bytes: Vec<u8>,
+}
+
+impl Came {
+    fn foreign(&self, path: &str) -> ClientError {
+        let begins = String::from_utf8_lossy(&self.bytes).chars().take(SHOWN_CHARS).collect();
+        ClientError::Foreign { path: path.to_owned(), status: self.status, begins }
+    }
+}
+
+async fn came(path: &str, request: reqwest::RequestBuilder) -> Result<Came, ClientError> {
     let network = |error: reqwest::Error| {
         let error = error.without_url();
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
@@ -275,6 +340,9 @@ async fn answer(path: &str, request: reqwest::RequestBuilder) -> Result<Value, C
     };
     let mut response = request.send().await.map_err(network)?;
     let status = response.status().as_u16();
+    let content_type = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+    let file_name = response.headers().get(CONTENT_DISPOSITION).map(|told| file_name(told.as_bytes()));
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(network)? {
         bytes.extend_from_slice(&chunk);
@@ -283,13 +351,24 @@ async fn answer(path: &str, request: reqwest::RequestBuilder) -> Result<Value, C
             return Err(ClientError::Network { path: path.to_owned(), detail });
         }
     }
-    let value: Option<Value> = serde_json::from_slice(&bytes).ok();
+    Ok(Came { status, content_type, file_name, bytes })
+}
+
+/// The name in `attachment; filename="报价.pdf"`, which WeCom writes as it is; empty where there is none.
+fn file_name(disposition: &[u8]) -> String {
+    let text = String::from_utf8_lossy(disposition);
+    let name = text.split_once("filename=\"").and_then(|(_, rest)| rest.split('"').next());
+    name.unwrap_or_default().to_owned()
+}
+
+/// What WeCom says.
+fn told(path: &str, came: &Came) -> Result<Value, ClientError> {
+    let value: Option<Value> = serde_json::from_slice(&came.bytes).ok();
     let Some((value, code)) = value.and_then(|value| {
         let code = value.get("errcode")?.as_i64()?;
         Some((value, code))
     }) else {
-        let begins = String::from_utf8_lossy(&bytes).chars().take(SHOWN_CHARS).collect();
-        return Err(ClientError::Foreign { path: path.to_owned(), status, begins });
+        return Err(came.foreign(path));
     };
     if code == 0 {
         return Ok(value);
@@ -326,6 +405,12 @@ mod tests {
         let foreign =
             |status| ClientError::Foreign { path: String::new(), status, begins: String::new() }.remedy();
         assert_eq!([502, 404, 200].map(foreign), [later, none, later]);
+    }
+
+    #[test]
+    fn a_file_is_called_as_its_sender_called_it() {
+        assert_eq!(file_name("attachment; filename=\"报价 单.pdf\"".as_bytes()), "报价 单.pdf");
+        assert_eq!(file_name(b"attachment"), "");
     }
 
     #[test]

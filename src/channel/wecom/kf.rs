@@ -62,6 +62,8 @@ pub struct KfItem {
     pub origin: Origin,
     /// What it is.
     pub body: KfBody,
+    /// WeCom's id of its picture, voice, video or file, for three days.
+    pub media_id: Option<String>,
 }
 
 /// What a servicer does in the WeCom client. The interface may not write to the customer meanwhile.
@@ -131,6 +133,11 @@ impl KfItem {
                 _ => Origin::Other,
             },
             body: body(item),
+            media_id: item["msgtype"]
+                .as_str()
+                .and_then(|kind| item[kind]["media_id"].as_str())
+                .filter(|id| !id.is_empty())
+                .map(str::to_owned),
         }
     }
 

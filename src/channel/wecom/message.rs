@@ -132,6 +132,21 @@ impl CallbackMessage {
         }
     }
 
+    /// WeCom's id of its picture, voice or video, for three days.
+    #[must_use]
+    pub fn media_id(&self) -> Option<&str> {
+        match &self.body {
+            Body::Image { media_id, .. } | Body::Voice { media_id, .. } | Body::Video { media_id, .. } => {
+                Some(media_id.as_str()).filter(|id| !id.is_empty())
+            }
+            Body::Text { .. }
+            | Body::Location { .. }
+            | Body::Link { .. }
+            | Body::Event(_)
+            | Body::Unknown { .. } => None,
+        }
+    }
+
     /// What there is to answer; `None` when acknowledging is all: most events, and whatever no person sent.
     #[must_use]
     pub fn content(&self) -> Option<Content> {

@@ -181,3 +181,50 @@ async fn a_servicer_of_whom_no_news_came_is_found_by_the_refusal() {
     store.close().await;
     server.kill();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_see_the_picture_that_a_customer_sent_for_as_long_as_wecom_keeps_it() {
+    const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR of a hole in a sleeve";
+    let dir = tempfile::tempdir().unwrap();
+    write_bots(&dir.path().join("knowledge"));
+    let world = World::open().await;
+    let mut server = start(&dir, &world).await;
+    let brought = format!("{}/_sim/media?type=image&filename=hole.png", world.url);
+    let brought = world.http.post(brought).body(PICTURE).send().await.unwrap().bytes().await.unwrap();
+    let brought: Value = serde_json::from_slice(&brought).unwrap();
+    let image = json!({ "account": KF, "msgtype": "image", "object": { "media_id": brought["media_id"] } });
+    world.post("customers/wm/send", image).await;
+    kinds(&world, "wm", 1).await;
+
+    let added = std::process::Command::new(env!("CARGO_BIN_EXE_yingda"))
+        .current_dir(dir.path())
+        .args(["agent", "add", "小王", "--group", "service"])
+        .output()
+        .unwrap();
+    let added = String::from_utf8_lossy(&added.stdout).into_owned();
+    let key = added.split_whitespace().find(|word| word.starts_with("yd_")).unwrap();
+    let get = async |path: &str| {
+        let url = format!("http://{}/api/v1/conversations{path}", server.address);
+        world.http.get(url).header("authorization", format!("Bearer {key}")).send().await.unwrap()
+    };
+    let story: Value = serde_json::from_slice(&get("/1").await.bytes().await.unwrap()).unwrap();
+    let message = &story["messages"][0];
+    assert_eq!(message["body"]["kind"], "image", "{story}");
+    assert_eq!(message["body"]["media"].as_array().map(Vec::len), Some(1), "{message}");
+    let number = message["id"].as_i64().unwrap();
+    let picture = get(&format!("/1/messages/{number}/media/0")).await;
+    assert_eq!(picture.status(), 200);
+    assert_eq!(picture.headers()["content-type"], "image/png");
+    assert_eq!(picture.bytes().await.unwrap(), PICTURE);
+    for (path, status) in [
+        (format!("/1/messages/{number}/media/1"), 404),
+        (format!("/1/messages/{}/media/0", number + 1), 404),
+        (format!("/2/messages/{number}/media/0"), 404),
+    ] {
+        assert_eq!(get(&path).await.status(), status, "{path}");
+    }
+    world.post("clock", json!({ "advance_seconds": 73 * 3_600 })).await;
+    assert_eq!(get(&format!("/1/messages/{number}/media/0")).await.status(), 410);
+    server.kill();
+    assert_eq!(world.get("ledger").await["broken"], json!([]));
+}
