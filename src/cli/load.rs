@@ -1,4 +1,5 @@
-//! `yingda load`: accepted messages a second with full durability, from receipt to the committed reply.
+//! `yingda load`: accepted messages a second with full durability, from receipt to the committed reply; of customers who wait
+//! for their answers, or of ever new ones who do not.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -41,9 +42,30 @@ pub(super) struct Args {
     /// Messages in all, for each of the figures; at least one a customer.
     #[arg(long, default_value_t = 2_000)]
     messages: usize,
+    /// Messages a second that come whether or not others are answered, each of another customer; several figures with
+    /// commas. In place of --customers.
+    #[arg(long, value_delimiter = ',', conflicts_with = "customers", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rate: Vec<u32>,
+    /// How long they come, with --rate.
+    #[arg(long, default_value_t = 60, requires = "rate", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    seconds: u32,
     /// Print one JSON object a line.
     #[arg(long)]
     json: bool,
+}
+
+/// What came of messages that wait for nobody.
+#[derive(Debug, Serialize)]
+struct Stood {
+    /// Messages a second that came.
+    rate: u32,
+    messages: usize,
+    /// Messages a second that were answered, from the first to come to the last answer.
+    answered_per_s: f64,
+    /// From when a message was due to its committed reply.
+    p50_ms: f64,
+    p95_ms: f64,
+    p99_ms: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,7 +99,20 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let service = Arc::new(service.with_calls(calls));
     let commits_per_s = commits(store.as_ref(), &bot).await?;
     let mut out = std::io::stdout().lock();
-    for (round, customers) in args.customers.iter().enumerate() {
+    for (round, rate) in args.rate.iter().enumerate() {
+        let stood = stand(&service, &texts, &bot, (round, *rate, args.seconds)).await?;
+        if args.json {
+            writeln!(out, "{}", serde_json::to_string(&stood)?)?;
+        } else {
+            writeln!(
+                out,
+                "{:>6} messages/s come: {:.1} answered, p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms ({} messages)",
+                stood.rate, stood.answered_per_s, stood.p50_ms, stood.p95_ms, stood.p99_ms, stood.messages
+            )?;
+        }
+    }
+    let rounds = if args.rate.is_empty() { args.customers.as_slice() } else { &[] };
+    for (round, customers) in rounds.iter().enumerate() {
         let each = args.messages.div_ceil(*customers).max(1);
         let began = Instant::now();
         let mut talks = JoinSet::new();
@@ -125,6 +160,38 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     store.close().await;
     std::fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Messages that come at a steady pace, whatever becomes of those before: a customer does not wait for others to be answered.
+async fn stand(
+    service: &Arc<Service>,
+    texts: &Arc<Vec<String>>,
+    bot: &str,
+    (round, rate, seconds): (usize, u32, u32),
+) -> anyhow::Result<Stood> {
+    let began = tokio::time::Instant::now();
+    let mut answers = JoinSet::new();
+    for number in 0..rate * seconds {
+        let due = began + Duration::from_secs_f64(f64::from(number) / f64::from(rate));
+        tokio::time::sleep_until(due).await;
+        let question = Question {
+            bot: bot.to_owned(),
+            channel: Channel::Web,
+            customer_id: format!("stand-{round}-{number}"),
+            name: None,
+            kind: CustomerKind::Customer,
+            content: Content::Text(texts[number as usize * 7 % texts.len()].clone()),
+            with: Vec::new(),
+        };
+        let service = Arc::clone(service);
+        answers.spawn(async move { service.answer(&question).await.map(|_answer| due.elapsed()) });
+    }
+    let times: Vec<Duration> = answers.join_all().await.into_iter().collect::<Result<_, _>>()?;
+    let answered_per_s = times.len() as f64 / began.elapsed().as_secs_f64();
+    let messages = times.len();
+    let times = Latency::of(times.into_iter().map(|time| time.as_secs_f64() * 1e3).collect());
+    let Latency { p50: p50_ms, p95: p95_ms, p99: p99_ms } = times;
+    Ok(Stood { rate, messages, answered_per_s, p50_ms, p95_ms, p99_ms })
 }
 
 /// One customer's messages, each as soon as the one before was answered: the whole, and the engine's part of it.
