@@ -9,6 +9,7 @@ mod contacts;
 mod fixture;
 mod gate;
 mod kill;
+mod meeting;
 mod once;
 mod simulated;
 mod stand;

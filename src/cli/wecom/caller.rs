@@ -85,6 +85,25 @@ impl Caller {
         self.client().call(path, body).await.map_err(explained)
     }
 
+    /// All rows of a list that comes page by page.
+    ///
+    /// * `list`: the field of an answer with its rows.
+    pub(super) async fn pages(&self, path: &str, mut body: Value, list: &str) -> anyhow::Result<Vec<Value>> {
+        let mut rows = Vec::new();
+        loop {
+            let mut answer = self.call(path, &body).await?;
+            if let Some(page) = answer[list].as_array_mut() {
+                rows.append(page);
+            }
+            let cursor = answer["next_cursor"].take();
+            // The end is an empty cursor; one that does not move on would never end.
+            if cursor.as_str().unwrap_or_default().is_empty() || cursor == body["cursor"] {
+                return Ok(rows);
+            }
+            body["cursor"] = cursor;
+        }
+    }
+
     /// Asks an interface by GET.
     pub(super) async fn fetch(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
         self.client().fetch(path, query).await.map_err(explained)

@@ -211,19 +211,7 @@ async fn list(caller: &Caller, days: Option<u32>) -> anyhow::Result<Vec<Value>> 
         body["start_time"] = json!(start.as_second());
         body["end_time"] = json!(now.as_second());
     }
-    let mut ways = Vec::new();
-    loop {
-        let mut answer = caller.call("externalcontact/list_contact_way", &body).await?;
-        if let Some(page) = answer["contact_way"].as_array_mut() {
-            ways.append(page);
-        }
-        let cursor = answer["next_cursor"].take();
-        // The end is an empty cursor; one that does not move on would never end.
-        if cursor.as_str().unwrap_or_default().is_empty() || cursor == body["cursor"] {
-            return Ok(ways);
-        }
-        body["cursor"] = cursor;
-    }
+    caller.pages("externalcontact/list_contact_way", body, "contact_way").await
 }
 
 fn lines(config_id: &str, way: &Value) -> Vec<String> {

@@ -91,20 +91,8 @@ async fn results(caller: &Caller, members: &Members) -> anyhow::Result<Vec<Value
     } else {
         "externalcontact/transfer_result"
     };
-    let mut body = json!({ "handover_userid": members.from, "takeover_userid": members.to });
-    let mut customers = Vec::new();
-    loop {
-        let mut answer = caller.call(path, &body).await?;
-        if let Some(page) = answer["customer"].as_array_mut() {
-            customers.append(page);
-        }
-        let cursor = answer["next_cursor"].take();
-        // The end is an empty cursor; one that does not move on would never end.
-        if cursor.as_str().unwrap_or_default().is_empty() || cursor == body["cursor"] {
-            return Ok(customers);
-        }
-        body["cursor"] = cursor;
-    }
+    let body = json!({ "handover_userid": members.from, "takeover_userid": members.to });
+    caller.pages(path, body, "customer").await
 }
 
 fn begun(customer: &Transferred) -> String {

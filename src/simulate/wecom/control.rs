@@ -317,14 +317,17 @@ pub(super) async fn servicer(
     })
 }
 
-/// Where an app's callbacks go from now on.
+/// Where the callbacks of an app, or of a bot `aibot:NAME`, go from now on.
 pub(super) async fn callbacks(
     State(simulator): State<Simulator>,
     Json(Callbacks { app, address }): Json<Callbacks>,
 ) -> Answer {
     simulator.change(|world, _now| {
-        let own = world.plan.apps.iter_mut().find(|own| own.name == app);
-        own.ok_or_else(|| format!("no app is called {app}"))?.callback = address;
+        let apps = world.plan.apps.iter_mut().map(|own| (own.name.clone(), &mut own.callback));
+        let aibots =
+            world.plan.aibots.iter_mut().map(|own| (format!("aibot:{}", own.name), &mut own.callback));
+        let callback = apps.chain(aibots).find_map(|(name, callback)| (name == app).then_some(callback));
+        *callback.ok_or_else(|| format!("no app is called {app}"))? = address;
         Ok(json!({}))
     })
 }

@@ -11,6 +11,7 @@ use yingda::secret::Secret;
 use yingda::service::app;
 use yingda::service::app::AppError;
 use yingda::service::doctor;
+use yingda::simulate::wecom::AibotPlan;
 use yingda::simulate::wecom::AppPlan;
 use yingda::simulate::wecom::Plan;
 use yingda::simulate::wecom::Simulator;
@@ -51,9 +52,15 @@ impl World {
             }],
             accounts: vec![(KF.to_owned(), "果园".to_owned())],
             members: vec!["lilei".to_owned()],
-            contacts: Vec::new(),
+            contacts: vec!["farm".to_owned()],
             robots: Vec::new(),
-            aibots: Vec::new(),
+            aibots: vec![AibotPlan {
+                name: "farm".to_owned(),
+                bot_id: "AIBfarm".to_owned(),
+                token: Secret::new(FARM_TOKEN),
+                aes_key: Secret::new(FARM_AES_KEY),
+                callback: None,
+            }],
             page_max: 4,
         };
         let simulator = Simulator::new(plan, 11, Arc::new(Timestamp::now)).unwrap();
@@ -79,6 +86,8 @@ impl World {
     async fn leads_to(&self, server: SocketAddr) {
         let address = format!("http://{server}/wecom/farm/callback");
         self.post("callbacks", json!({ "app": "farm", "address": address })).await;
+        let address = format!("http://{server}/wecom/farm/aibot");
+        self.post("callbacks", json!({ "app": "aibot:farm", "address": address })).await;
     }
 
     pub(super) async fn fails(&self, path: &str, times: u32, effect: Value) {
