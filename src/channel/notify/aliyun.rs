@@ -82,7 +82,8 @@ pub fn send(
     }
     let host = authority(base);
     let call = Call { host: &host, action: "SendSms", version: "2017-05-25", query: &query, at, nonce };
-    let url = format!("{}://{host}/?{}", base.scheme(), call.query());
+    // A proxy may stand below a path of its own; what is signed is the vendor's.
+    let url = format!("{}?{}", base.as_str(), call.query());
     let authorization = Secret::new(call.authorization(credentials));
     let mut headers: Vec<(&'static str, Secret)> = call
         .headers()

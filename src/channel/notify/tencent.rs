@@ -94,7 +94,8 @@ pub fn send(
         ("x-tc-timestamp", Secret::new(at.as_second().to_string())),
         ("authorization", Secret::new(call.authorization(credentials))),
     ];
-    let url = Secret::new(format!("{}://{host}/", base.scheme()));
+    // A proxy may stand below a path of its own; what is signed is the vendor's.
+    let url = Secret::new(base.as_str().to_owned());
     Ok(Request { url, headers, body: body.into_bytes() })
 }
 
