@@ -19,6 +19,7 @@ use crate::cli::bots;
 use crate::config::Config;
 use crate::knowledge::Knowledge;
 use crate::message::BotId;
+use crate::service::aibot;
 use crate::service::app;
 use crate::service::doctor;
 use crate::service::doctor::Check;
@@ -84,6 +85,13 @@ async fn doctor(wanted: Option<&String>, url: Option<&str>, config: &Config) -> 
     for app in apps.values().filter(|app| is_wanted(&app.name)) {
         let checks = doctor::examine(app, &config.wecom.url, public_url, Timestamp::now()).await;
         examined.push((app.name.clone(), checks));
+    }
+    let (aibots, off) = aibot::aibots(known.values(), &variable);
+    for error in off.iter().filter(|error| is_wanted(error.app())) {
+        examined.push((error.app().to_owned(), vec![doctor::off_aibot(error)]));
+    }
+    for aibot in aibots.values().filter(|aibot| is_wanted(&aibot.app())) {
+        examined.push((aibot.app(), doctor::examine_aibot(aibot, public_url, Timestamp::now()).await));
     }
     anyhow::ensure!(
         !examined.is_empty(),

@@ -33,6 +33,8 @@ pub struct App {
     pub active: Option<Active>,
     /// Accounts of 微信客服 that it answers; none without a way to WeCom.
     pub kf: Vec<String>,
+    /// Whether its bot welcomes customers who add members.
+    pub welcomes: bool,
 }
 
 /// An app's own way to WeCom.
@@ -225,7 +227,8 @@ fn app(
         None => Ok(account.clone()),
     };
     let kf = spec.kf.iter().map(account).collect::<Result<_, _>>()?;
-    Ok(App { name: own(), bot: bot(), corp_id, key, employees: spec.employees, active, kf })
+    let welcomes = !spec.employees && !known.profile.welcome.is_empty();
+    Ok(App { name: own(), bot: bot(), corp_id, key, employees: spec.employees, active, kf, welcomes })
 }
 
 /// The value of a secret that `bot.toml` names.

@@ -12,6 +12,8 @@ use serde_json::json;
 use crate::channel::http_client;
 use crate::channel::wecom::client::Client;
 use crate::channel::wecom::client::ClientError;
+use crate::channel::wecom::crypto::CallbackKey;
+use crate::service::aibot::AiBot;
 use crate::service::app::Active;
 use crate::service::app::App;
 use crate::service::app::AppError;
@@ -22,6 +24,10 @@ const SKEW_SECONDS_MAX: i64 = 60;
 
 /// So long WeCom waits for the check of an address; we are more patient with ourselves, on a slow way out and in again.
 const CALLBACK: Duration = Duration::from_secs(5);
+
+/// Where the console wants the address of an app, and of a bot.
+const CONSOLE_OF_APP: &str = "应用管理 → 这个应用 → 接收消息";
+const CONSOLE_OF_AIBOT: &str = "安全与管理 → 管理工具 → 智能机器人 → 这个机器人 → API 模式";
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,11 +113,49 @@ pub async fn examine(app: &App, wecom_url: &str, public_url: &str, now: Timestam
             if !is_bad {
                 checks.push(agent(active).await);
                 checks.extend(accounts(&active.client, &app.kf).await);
+                if app.welcomes {
+                    checks.push(contacts(&active.client).await);
+                }
             }
         }
     }
-    checks.push(callback(app, public_url, now).await);
+    let path = format!("/wecom/{}/callback", app.name);
+    checks.push(callback((&path, CONSOLE_OF_APP), &app.key, public_url, now).await);
     checks
+}
+
+/// What keeps a 智能机器人 off. One that nobody has set up is no mistake.
+#[must_use]
+pub fn off_aibot(error: &AppError) -> Check {
+    match error {
+        AppError::NotSet { variable, .. } => {
+            Check::skipped("配置", format!("没有设置 {variable}，这个智能机器人没有启用"))
+        }
+        other => off(other),
+    }
+}
+
+/// Looks at a 智能机器人, which only hears and answers.
+pub async fn examine_aibot(aibot: &AiBot, public_url: &str, now: Timestamp) -> Vec<Check> {
+    let path = format!("/wecom/{}/aibot", aibot.name);
+    vec![
+        Check::good("配置", "环境变量都有，Token 和 EncodingAESKey 格式正确"),
+        callback((&path, CONSOLE_OF_AIBOT), &aibot.key, public_url, now).await,
+    ]
+}
+
+/// Whether the app may welcome those who add members.
+async fn contacts(client: &Client) -> Check {
+    const WHAT: &str = "客户联系";
+    const ADVICE: &str = "管理后台 → 客户联系 → API → 可调用接口的应用，加上这个应用；再到 客户联系 → 权限配置，加上要接待客户的成员";
+    match client.fetch("externalcontact/get_follow_user_list", &[]).await {
+        Ok(found) => match found["follow_user"].as_array().map_or(0, Vec::len) {
+            0 => Check::bad(WHAT, "没有成员可以加客户，欢迎语没有人能发", ADVICE),
+            n_members => Check::good(WHAT, format!("{n_members} 位成员可以加客户")),
+        },
+        Err(error) if error.code() == Some(48_002) => Check::bad(WHAT, chain(&error), ADVICE),
+        Err(error) => Check::bad(WHAT, chain(&error), advice(&error)),
+    }
 }
 
 async fn token(client: &Client) -> Check {
@@ -215,18 +259,25 @@ async fn clock(wecom_url: &str, now: Timestamp) -> Check {
 }
 
 /// Plays the console's check of the address.
-async fn callback(app: &App, public_url: &str, now: Timestamp) -> Check {
+///
+/// * `path`, `console`: of the callback, and where in the console it is written.
+async fn callback(
+    (path, console): (&str, &str),
+    key: &CallbackKey,
+    public_url: &str,
+    now: Timestamp,
+) -> Check {
     const WHAT: &str = "回调";
     if public_url.is_empty() {
         let advice = "在 yingda.toml 里写 [serve] public_url = \"https://你的域名\"，或者给命令加 --url";
         return Check::bad(WHAT, "不知道这台服务器在公网的地址", advice);
     }
-    let address = format!("{}/wecom/{}/callback", public_url.trim_end_matches('/'), app.name);
+    let address = format!("{}{path}", public_url.trim_end_matches('/'));
     let advice = format!(
-        "管理后台 → 应用管理 → 这个应用 → 接收消息 → URL 填 {address}；yingda serve 要在运行，反向代理要把 /wecom/ 原样转过来"
+        "管理后台 → {console} → URL 填 {address}；yingda serve 要在运行，反向代理要把 /wecom/ 原样转过来"
     );
     let echo = format!("yingda-doctor-{}", now.as_millisecond());
-    let sealed = app.key.seal(&echo, [b'd'; 16], &now.as_second().to_string(), "doctor");
+    let sealed = key.seal(&echo, [b'd'; 16], &now.as_second().to_string(), "doctor");
     let (Ok(http), Ok(mut url)) = (http_client(), reqwest::Url::parse(&address)) else {
         return Check::bad(WHAT, format!("{address} 不是网址"), advice);
     };

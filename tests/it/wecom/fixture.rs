@@ -248,6 +248,7 @@ pub(super) fn desk_over(wecom_url: &str, service: &Arc<Service>, deadline: Durat
         employees: true,
         active: None,
         kf: Vec::new(),
+        welcomes: false,
     };
     apps.insert(aibot.name.clone(), aibot);
     let apps: BTreeMap<String, Arc<App>> =

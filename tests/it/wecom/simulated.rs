@@ -39,6 +39,11 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn open() -> Self {
+        Self::open_with(4).await
+    }
+
+    /// * `page_max`: messages of one page.
+    pub(super) async fn open_with(page_max: usize) -> Self {
         let plan = Plan {
             corp_id: Wecom::farm().corp.to_owned(),
             apps: vec![AppPlan {
@@ -61,7 +66,7 @@ impl World {
                 aes_key: Secret::new(FARM_AES_KEY),
                 callback: None,
             }],
-            page_max: 4,
+            page_max,
         };
         let simulator = Simulator::new(plan, 11, Arc::new(Timestamp::now)).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -222,7 +227,7 @@ async fn the_doctor_finds_what_is_wrong_and_says_where_to_click() {
     };
     let own = format!("http://{}", server.address);
     let healthy = examined(SECRET, &own).await;
-    assert_eq!((wrong(&healthy), healthy.len()), (Vec::new(), 6), "{healthy:?}");
+    assert_eq!((wrong(&healthy), healthy.len()), (Vec::new(), 7), "{healthy:?}");
 
     let [(what, told)] = &wrong(&examined("wrong", &own).await)[..] else { panic!("one mistake") };
     assert!(*what == "令牌" && told.contains("40001") && told.contains("Secret → 查看"), "{told}");

@@ -228,3 +228,41 @@ async fn staff_see_the_picture_that_a_customer_sent_for_as_long_as_wecom_keeps_i
     server.kill();
     assert_eq!(world.get("ledger").await["broken"], json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_a_thousand_messages_is_answered_in_order_while_a_call_stalls() {
+    const CUSTOMERS: usize = 200;
+    let dir = tempfile::tempdir().unwrap();
+    write_bots(&dir.path().join("knowledge"));
+    let world = World::open_with(1_000).await;
+    let mut server = start(&dir, &world).await;
+    // Nobody tells the server of them, so that they are there all at once.
+    world.fails("callback", u32::MAX, json!({ "effect": "lose" })).await;
+    for number in 0..5 {
+        for customer in 0..CUSTOMERS {
+            world.says(&format!("wm{customer}"), number).await;
+        }
+    }
+    world.fails("kf/send_msg", 1, json!({ "effect": "stall" })).await;
+    server.kill();
+    let mut server = start(&dir, &world).await;
+    let expected: Vec<String> = NUMBERS[..5].iter().map(|number| farm_answer_to(number)).collect();
+    let all = async || {
+        let phones = world.get("phones").await;
+        let n_heard = |customer: usize| {
+            let messages = phones["phones"][format!("wm{customer}")].as_array().map_or(0, Vec::len);
+            messages >= 10
+        };
+        (0..CUSTOMERS).all(n_heard).then_some(())
+    };
+    eventually("answers to a thousand messages", all).await;
+    for customer in 0..CUSTOMERS {
+        assert_eq!(world.heard(&format!("wm{customer}")).await, expected, "{customer}");
+    }
+    server.kill();
+    let ledger = world.get("ledger").await;
+    assert_eq!(ledger["broken"], json!([]));
+    let entries = ledger["entries"].as_array().cloned().unwrap_or_default();
+    let pages = entries.iter().filter(|one| one["path"] == "kf/sync_msg" && one["errcode"] == 0).count();
+    assert!(pages < 20, "{pages} pages for a thousand messages");
+}
