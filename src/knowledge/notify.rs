@@ -95,6 +95,9 @@ pub struct DingtalkRobot {
     /// User ids of those who are pointed at; `@all` for everybody.
     #[serde(default)]
     pub mention: Vec<String>,
+    /// Whether the template is markdown.
+    #[serde(default)]
+    pub markdown: bool,
 }
 
 /// See [`Target::GroupRobot`].
@@ -106,6 +109,9 @@ pub struct GroupRobot {
     /// User ids of those who are pointed at; `@all` for everybody.
     #[serde(default)]
     pub mention: Vec<String>,
+    /// Whether the template is markdown.
+    #[serde(default)]
+    pub markdown: bool,
 }
 
 /// See [`Target::DingtalkTodo`].

@@ -227,7 +227,7 @@ fn app(
         None => Ok(account.clone()),
     };
     let kf = spec.kf.iter().map(account).collect::<Result<_, _>>()?;
-    let welcomes = !spec.employees && !known.profile.welcome.is_empty();
+    let welcomes = !known.profile.welcome.is_empty();
     Ok(App { name: own(), bot: bot(), corp_id, key, employees: spec.employees, active, kf, welcomes })
 }
 

@@ -54,6 +54,9 @@ const OLD: SignedDuration = SignedDuration::from_hours(24);
 /// Most bytes of the words of one notice; no way takes more.
 const WORDS_BYTES_MAX: usize = 4_096;
 
+/// Characters of a title that a list of talks shows. Chosen by hand.
+const TITLE_CHARS_MAX: usize = 40;
+
 /// Most bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
@@ -288,15 +291,24 @@ impl Notifier {
 
     async fn request(&self, way: &Way, body: &Body, key: &str, now: Timestamp) -> Result<Request, Sent> {
         let request = match way {
-            Way::Dingtalk { url, secret, at } => {
-                let message = dingtalk::Message::Text { content: body.text.clone(), at: at.clone() };
+            Way::Dingtalk { url, secret, at, markdown } => {
+                let (text, at) = (body.text.clone(), at.clone());
+                let message = if *markdown {
+                    dingtalk::Message::Markdown { title: title(&text), text, at }
+                } else {
+                    dingtalk::Message::Text { content: text, at }
+                };
                 dingtalk::say(url, secret.as_ref(), &message, now)
             }
-            Way::GroupRobot { url, mentions } => {
-                let message = robot::Message::Text {
-                    content: body.text.clone(),
-                    mentions: mentions.clone(),
-                    mentioned_mobiles: Vec::new(),
+            Way::GroupRobot { url, mentions, markdown } => {
+                let (content, mentions) = (body.text.clone(), mentions.clone());
+                let message = if *markdown {
+                    // Who is pointed at stands in the words; nothing there points at everybody.
+                    let users = mentions.iter().filter(|user| *user != way::EVERYBODY);
+                    let users: String = users.map(|user| format!("<@{user}>")).collect();
+                    robot::Message::Markdown(format!("{content}\n{users}").trim_end().to_owned())
+                } else {
+                    robot::Message::Text { content, mentions, mentioned_mobiles: Vec::new() }
                 };
                 robot::say(url, &message)
             }
@@ -364,6 +376,12 @@ impl Notifier {
     }
 }
 
+/// The first line of a notice, without the signs that make it a heading.
+fn title(markdown: &str) -> String {
+    let line = markdown.lines().map(|line| line.trim_start_matches(['#', '>', ' ']).trim());
+    line.into_iter().find(|line| !line.is_empty()).unwrap_or("通知").chars().take(TITLE_CHARS_MAX).collect()
+}
+
 /// Random words that were never used.
 fn nonce() -> Result<String, Sent> {
     let mut random = [0; 16];
@@ -401,6 +419,13 @@ mod tests {
 
     fn spec(name: &str, template: &str) -> String {
         format!("name = \"{name}\"\non = [\"waiting\"]\ntemplate = \"{template}\"\nto = {ROBOT}")
+    }
+
+    #[test]
+    fn the_title_of_a_markdown_notice_is_its_first_line() {
+        assert_eq!(title("\n## 有客户在等人工\n> 会话 7"), "有客户在等人工");
+        assert_eq!(title("  \n"), "通知");
+        assert_eq!(title(&"长".repeat(50)).chars().count(), TITLE_CHARS_MAX);
     }
 
     #[test]

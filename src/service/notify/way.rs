@@ -20,7 +20,7 @@ use crate::service::pace;
 const PAUSE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Who is everybody, where people are pointed at.
-const EVERYBODY: &str = "@all";
+pub(super) const EVERYBODY: &str = "@all";
 
 /// Why one target is off.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +47,8 @@ pub enum OffError {
 
 /// A target with its secrets.
 pub(super) enum Way {
-    Dingtalk { url: Secret, secret: Option<Secret>, at: dingtalk::At },
-    GroupRobot { url: Secret, mentions: Vec<String> },
+    Dingtalk { url: Secret, secret: Option<Secret>, at: dingtalk::At, markdown: bool },
+    GroupRobot { url: Secret, mentions: Vec<String>, markdown: bool },
     Todo(TodoWay),
     Aliyun { credentials: aliyun::Credentials, sign: String, template: String, phones: Vec<Secret> },
     Tencent(TencentWay),
@@ -148,8 +148,11 @@ pub(super) fn way(
                 users: to.mention.iter().filter(|user| *user != EVERYBODY).cloned().collect(),
                 everybody: to.mention.iter().any(|user| user == EVERYBODY),
             },
+            markdown: to.markdown,
         },
-        Target::GroupRobot(to) => Way::GroupRobot { url: robot_url(&to.url)?, mentions: to.mention.clone() },
+        Target::GroupRobot(to) => {
+            Way::GroupRobot { url: robot_url(&to.url)?, mentions: to.mention.clone(), markdown: to.markdown }
+        }
         Target::DingtalkTodo(to) => Way::Todo(TodoWay {
             app_key: secret("app_key", &to.app_key)?,
             app_secret: secret("app_secret", &to.app_secret)?,

@@ -155,7 +155,7 @@ async fn a_servicer_of_whom_no_news_came_is_found_by_the_refusal() {
     write_bots(&dir.path().join("knowledge"));
     let world = World::open().await;
     let mut server = start(&dir, &world).await;
-    // The answer is on its way for seconds, in which a servicer takes the talk and the wake-up is lost.
+    // The answer is on its way for seconds, in which a servicer takes the talk and nobody can read the news.
     world.fails("kf/send_msg", 2, json!({ "effect": "status", "status": 502 })).await;
     says(&world, NUMBERS[0], "m1").await;
     let store = SqliteStore::open(&dir.path().join("data")).await.unwrap();
@@ -169,7 +169,7 @@ async fn a_servicer_of_whom_no_news_came_is_found_by_the_refusal() {
         .await
     };
     speaker(Speaker::Bot).await;
-    world.fails("callback", 3, json!({ "effect": "lose" })).await;
+    world.fails("kf/sync_msg", 99, json!({ "effect": "status", "status": 502 })).await;
     world.post("servicers/lilei/take", json!({ "account": KF, "customer": "wm", "text": "" })).await;
     speaker(Speaker::Human).await;
     let given_up =
