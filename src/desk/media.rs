@@ -11,7 +11,10 @@ use crate::service::media::MediaShelf;
 /// How often it looks for files that have changed or grown old.
 const LOOK_EVERY: Duration = Duration::from_secs(20);
 
-/// The longest wait after failures; each doubles the one before.
+/// The first wait after a failure; each doubles the one before, up to the longest.
+const WAIT_MIN: Duration = Duration::from_secs(2);
+
+/// The longest wait after failures.
 const WAIT_MAX: Duration = Duration::from_secs(600);
 
 /// Looks up what WeCom has from before, so that the first customer gets it.
@@ -25,7 +28,7 @@ pub async fn recall(shelf: &MediaShelf, apps: &BTreeMap<String, Arc<App>>) {
 
 /// Hands files over for as long as it is polled.
 pub async fn run(shelf: Arc<MediaShelf>, apps: BTreeMap<String, Arc<App>>) {
-    let mut wait = LOOK_EVERY;
+    let mut again = WAIT_MIN;
     loop {
         let mut failed = false;
         for app in apps.values() {
@@ -41,7 +44,8 @@ pub async fn run(shelf: Arc<MediaShelf>, apps: BTreeMap<String, Arc<App>>) {
                 }
             }
         }
-        wait = if failed { (2 * wait).min(WAIT_MAX) } else { LOOK_EVERY };
+        let wait = if failed { again } else { LOOK_EVERY };
+        again = if failed { (2 * again).min(WAIT_MAX) } else { WAIT_MIN };
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = shelf.lost() => {}

@@ -156,7 +156,7 @@ async fn a_servicer_of_whom_no_news_came_is_found_by_the_refusal() {
     let world = World::open().await;
     let mut server = start(&dir, &world).await;
     // The answer is on its way for seconds, in which a servicer takes the talk and nobody can read the news.
-    world.fails("kf/send_msg", 2, json!({ "effect": "status", "status": 502 })).await;
+    world.fails("kf/send_msg", 3, json!({ "effect": "status", "status": 502 })).await;
     says(&world, NUMBERS[0], "m1").await;
     let store = SqliteStore::open(&dir.path().join("data")).await.unwrap();
     let key = CustomerKey::new("farm", Channel::WecomKf, "wm").unwrap();
