@@ -126,6 +126,10 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let beside = [
         tokio::spawn(webhook::run(Arc::clone(&service), endpoints, webhook::LOOK_EVERY)),
         tokio::spawn(timers::run(Arc::clone(&service), desk.handover.clone())),
+        tokio::spawn({
+            let service = Arc::clone(&service);
+            async move { service.leases().run().await }
+        }),
         tokio::spawn(sweep::run(Arc::clone(&service), keep)),
         tokio::spawn(watch.run()),
         tokio::spawn(feeds.run()),

@@ -132,7 +132,9 @@ impl Feeds {
         let mut tick = tokio::time::interval(LOOK_EVERY);
         loop {
             tick.tick().await;
-            self.look().await;
+            if self.service.leases().leads("feeds").await {
+                self.look().await;
+            }
         }
     }
 

@@ -56,6 +56,9 @@ pub async fn run(service: Arc<Service>, keep: SignedDuration) {
             Ok(pruned) => tracing::debug!(pruned, "threw out old events"),
             Err(error) => tracing::warn!(error = %chain(&error), "old events could not be thrown out"),
         }
+        if let Err(error) = service.store().leases_prune(before).await {
+            tracing::warn!(error = %chain(&error), "leases that ran out long ago could not be thrown out");
+        }
         match service.store().callbacks_prune(before).await {
             Ok(pruned) => tracing::debug!(pruned, "threw out old callbacks"),
             Err(error) => tracing::warn!(error = %chain(&error), "old callbacks could not be thrown out"),

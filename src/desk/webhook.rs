@@ -40,7 +40,11 @@ const GIVE_UP: SignedDuration = SignedDuration::from_hours(24);
 /// How often a server looks for webhooks that are due again.
 pub const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-const ROWS_MAX: u32 = 50;
+/// Webhooks of one look.
+const ROWS_MAX: usize = 50;
+
+/// Time for one, below [`WEBHOOK_LEASE`](crate::store::WEBHOOK_LEASE), so that nobody else takes it meanwhile.
+const SEND_MAX: Duration = Duration::from_secs(8);
 
 /// Where a bot's handoffs are told.
 #[derive(Debug)]
@@ -142,7 +146,9 @@ async fn send_due(
     endpoints: &BTreeMap<BotId, Endpoint>,
     client: &reqwest::Client,
 ) -> Result<(), StoreError> {
-    for row in service.store().webhooks_due(service.now(), ROWS_MAX).await? {
+    for _ in 0..ROWS_MAX {
+        // One at a time: what waits behind a slow receiver is in nobody's hands.
+        let Some(row) = service.store().webhooks_due(service.now(), 1).await?.pop() else { break };
         let Some(endpoint) = endpoints.get(row.customer.bot()) else {
             // Off in this process; another one, or the next start, may have the address. Old news helps nobody.
             if service.now().duration_since(row.asked_at) > GIVE_UP {
@@ -180,7 +186,7 @@ async fn send(client: &reqwest::Client, endpoint: &Endpoint, row: &HandoffRow, n
     let (id, body) = (format!("handoff_{}", row.id), body(row).to_string());
     let request = client.post(endpoint.url.clone()).header("content-type", "application/json");
     let request = endpoint.key.signed(request, &id, now, &body).body(body);
-    match request.send().await {
+    match request.timeout(SEND_MAX).send().await {
         Ok(response) if response.status().is_success() => Sent::Taken,
         Ok(response) if response.status() == reqwest::StatusCode::GONE => Sent::Gone,
         Ok(response) => Sent::Failed(format!("status {}", response.status().as_u16())),

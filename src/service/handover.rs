@@ -233,6 +233,11 @@ impl Handover {
                 return Err(error);
             }
         };
+        // Read behind the conversation: a process that was faster has taken the timer away, or moves the revision before us.
+        let due = self.service.store().timer(timer.conversation_id, timer.kind).await?;
+        if due.is_none_or(|due| due > now) {
+            return Ok(());
+        }
         let change = match (timer.kind, met.row.speaker) {
             (TimerKind::Overdue, Speaker::Waiting) => self.overdue(&met, now),
             (TimerKind::Lease, Speaker::Human) => self.lapsed(&met, now),

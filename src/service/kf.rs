@@ -58,6 +58,13 @@ use crate::store::StoreError;
 /// How often an account is read without being woken.
 pub const POLL: Duration = Duration::from_secs(60);
 
+/// How often messages are looked for that somebody began to answer and did not: a store that failed, another process that
+/// died.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// What is younger is in somebody's hands.
+const OLD: SignedDuration = SignedDuration::from_secs(5);
+
 /// After a page that could not be read, the next attempts follow so fast; then as if nothing had happened.
 const BACK_OFF: [Duration; 5] = [
     Duration::from_secs(1),
@@ -190,24 +197,29 @@ impl Accounts {
 
 impl Account {
     async fn run(self: Arc<Self>) {
-        let mut tick = tokio::time::interval(POLL);
+        let (mut tick, mut look) = (tokio::time::interval(POLL), tokio::time::interval(LOOK));
         let mut n_failures: usize = 0;
         loop {
+            let mut reads = true;
             // Customers wait behind a page that could not be read: it is not left for the next look.
             let again = BACK_OFF.get(n_failures.saturating_sub(1)).copied().unwrap_or(POLL);
             tokio::select! {
                 _ = tick.tick() => {}
                 () = self.woken.notified() => {}
+                _ = look.tick() => reads = false,
                 () = tokio::time::sleep(again), if n_failures > 0 => {}
             }
-            match self.read().await {
-                Ok(()) => n_failures = 0,
-                Err(error) => {
-                    n_failures = if error.is_paced() { BACK_OFF.len() + 1 } else { n_failures + 1 };
-                    tracing::warn!(app = %self.app.name, error = %chain(&error), "an account could not be read on");
+            if reads {
+                match self.read().await {
+                    Ok(()) => n_failures = 0,
+                    Err(error) => {
+                        n_failures = if error.is_paced() { BACK_OFF.len() + 1 } else { n_failures + 1 };
+                        tracing::warn!(app = %self.app.name, error = %chain(&error), "an account could not be read on");
+                    }
                 }
             }
-            if let Err(error) = self.answer_open().await {
+            let left = if reads { SignedDuration::ZERO } else { OLD };
+            if let Err(error) = self.answer_open(left).await {
                 tracing::warn!(app = %self.app.name, error = %chain(&error), "open messages could not be listed");
             }
         }
@@ -302,11 +314,13 @@ impl Account {
         }
     }
 
-    /// Begins to answer every customer who waits and is not being answered.
-    async fn answer_open(self: &Arc<Self>) -> Result<(), StoreError> {
+    /// Begins to answer every customer who has waited for so long and is not being answered.
+    async fn answer_open(self: &Arc<Self>, waited: SignedDuration) -> Result<(), StoreError> {
         let mut seen: HashSet<String> = HashSet::new();
         let rows = self.service.store().callbacks_unanswered(&self.source()).await?;
-        let open = opened(rows).map(|open| open.item.external_userid);
+        let now = self.service.now();
+        let open = opened(rows).filter(|open| now.duration_since(open.received_at) >= waited);
+        let open = open.map(|open| open.item.external_userid);
         let customers: Vec<String> = open.filter(|customer| seen.insert(customer.clone())).collect();
         for customer in customers {
             {
@@ -393,7 +407,11 @@ impl Account {
             let delivery = Delivery { media, ..self.delivery(keys, &last.key, &last.item) };
             match self.service.answer_delivery(&question, &delivery).await {
                 Ok(_answer) => {}
-                Err(ServiceError::Store(StoreError::CallbackAnswered { .. })) => {}
+                // Another process was faster with one of them; what is left of them is read again.
+                Err(ServiceError::Store(StoreError::CallbackAnswered { .. })) => {
+                    self.woken.notify_one();
+                    return;
+                }
                 Err(ServiceError::Engine | ServiceError::State(_)) => {
                     tracing::error!(app = %self.app.name, "a message broke the engine; its sender gets an apology");
                     if let Err(error) = self.apologise(&question, &delivery.keys, &last.item).await {

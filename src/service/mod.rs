@@ -16,6 +16,7 @@ pub mod gap;
 pub mod handover;
 pub mod inbox;
 pub mod kf;
+pub mod lease;
 pub mod media;
 pub mod merge;
 pub mod notify;
@@ -62,6 +63,7 @@ use crate::reply::standard::Sentence;
 use crate::service::call::Calls;
 use crate::service::delivery::Delivery;
 use crate::service::flood::Flood;
+use crate::service::lease::Leases;
 use crate::service::notify::Notifier;
 use crate::service::order::Order;
 use crate::store::Change;
@@ -73,6 +75,7 @@ use crate::store::Speaker;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::TurnReceipt;
+use crate::text::hex::lower_hex;
 
 /// Where the time comes from; tests bring their own.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -91,6 +94,7 @@ pub struct Service {
     /// store longer than it lets anybody wait.
     room: Semaphore,
     order: Order,
+    leases: Leases,
     flood: Flood,
     handoff_opened: Notify,
     outbox_filled: Notify,
@@ -160,10 +164,12 @@ impl Service {
     #[must_use]
     pub fn new(bots: Vec<Engine>, store: Arc<dyn Store>, clock: Clock) -> Self {
         let bots = bots.into_iter().map(|engine| (engine.known().bot.clone(), Arc::new(engine))).collect();
+        let leases = Leases::new(Arc::clone(&store), Arc::clone(&clock), process());
         Self {
             bots: RwLock::new(Arc::new(bots)),
             store,
             clock,
+            leases,
             calls: Calls::default(),
             notifier: None,
             room: Semaphore::new(room()),
@@ -214,6 +220,12 @@ impl Service {
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// What this process may do alone.
+    #[must_use]
+    pub fn leases(&self) -> &Leases {
+        &self.leases
     }
 
     /// The time.
@@ -282,6 +294,7 @@ impl Service {
             });
         }
         let _turn_in_line = self.order.wait(&key).await;
+        let _lease = self.leases.talk(&key).await?;
         let mut round = 1;
         loop {
             match self.attempt(engine, question, &key, delivery).await {
@@ -421,6 +434,17 @@ impl Service {
             None => apology_without_bot(),
         }
     }
+}
+
+/// A name for this process that no other has had.
+fn process() -> String {
+    let mut random = [0; 8];
+    // Without random bytes the number of the process and the time of its start have to do.
+    if getrandom::fill(&mut random).is_err() {
+        let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        random = started.as_nanos().to_le_bytes()[..8].try_into().unwrap_or_default();
+    }
+    format!("{}-{}", std::process::id(), lower_hex(&random))
 }
 
 /// Messages worked on at the same time: two a processor, so that one computes while the other waits for the disk.

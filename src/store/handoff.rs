@@ -14,7 +14,7 @@ pub type HandoffId = i64;
 
 /// For how long a webhook belongs to the process that was handed it. One that dies meanwhile loses it to the
 /// next that asks. Chosen by hand, well above a delivery's time-out.
-pub const WEBHOOK_LEASE: Duration = Duration::from_secs(60);
+pub const WEBHOOK_LEASE: Duration = Duration::from_secs(10);
 
 /// A turn's request for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,9 @@ use crate::store::StoreError;
 /// Most bytes of all files of a version together: what a folder may hold.
 pub const VERSION_BYTES_MAX: usize = SNAPSHOT_BYTES_MAX;
 
+/// Most bytes of all files of a set of models together. Chosen by hand: the shipped one has less than 60 MB.
+pub const MODELS_BYTES_MAX: usize = 512 << 20;
+
 /// Most UTF-8 bytes of an id, key, name, label or tag. WeCom's ids take 64, its SHA-256 keys in hex too.
 /// Chosen by hand.
 pub const NAME_BYTES_MAX: usize = 256;
@@ -50,6 +53,14 @@ pub(super) fn version(len: usize) -> Result<(), StoreError> {
     match len {
         ..=VERSION_BYTES_MAX => Ok(()),
         _ => Err(StoreError::TooLong { what: "version", len, limit: VERSION_BYTES_MAX }),
+    }
+}
+
+/// Refuses a set of models whose files have more bytes together than [`MODELS_BYTES_MAX`].
+pub(super) fn models(len: usize) -> Result<(), StoreError> {
+    match len {
+        ..=MODELS_BYTES_MAX => Ok(()),
+        _ => Err(StoreError::TooLong { what: "set of models", len, limit: MODELS_BYTES_MAX }),
     }
 }
 

@@ -13,8 +13,10 @@ mod error;
 mod exchange;
 mod handoff;
 mod handover;
+mod lease;
 mod limit;
 mod media;
+mod model;
 mod outbox;
 mod privacy;
 mod sqlite;
@@ -46,7 +48,8 @@ pub use handover::{
     AgentId, AgentRow, Author, Change, ChangeReceipt, EventId, EventRow, HandoffChange, NoteRow, Queue,
     Speaker, TimerKind, TimerRow,
 };
-pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
+pub use lease::{Lease, TokenRow};
+pub use limit::{MODELS_BYTES_MAX, NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
 pub use media::{MediaKey, MediaRow};
 pub use outbox::{
     Attempt, Fate, NewOutbox, Notice, OUTBOX_LEASE, OutboxId, OutboxRow, Page, PageItem, Reading,
@@ -292,6 +295,9 @@ pub trait Store: Send + Sync + 'static {
     /// * `limit`: most rows, cut to [`ROWS_MAX`].
     fn timers_due(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<TimerRow>>;
 
+    /// When a timer of a conversation runs out; `None` where none is set.
+    fn timer(&self, id: ConversationId, kind: TimerKind) -> StoreFuture<'_, Option<Timestamp>>;
+
     /// Sets a timer, or takes it away.
     fn timer_move(&self, id: ConversationId, kind: TimerKind, due: Option<Timestamp>) -> StoreFuture<'_, ()>;
 
@@ -465,6 +471,44 @@ pub trait Store: Send + Sync + 'static {
         bot: &'a str,
         number: VersionNumber,
     ) -> StoreFuture<'a, Option<VersionNumber>>;
+
+    /// Takes a lease that nobody else holds, or holds on to one's own; whether it is ours until then.
+    ///
+    /// It keeps others away and nothing more: what must not happen twice is held by a condition in its own transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`], [`StoreError::TooLong`].
+    fn lease_take<'a>(&'a self, lease: &'a Lease, now: Timestamp, until: Timestamp) -> StoreFuture<'a, bool>;
+
+    /// Gives a lease back. One that somebody else holds by now stays theirs.
+    fn lease_drop<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()>;
+
+    /// Forgets leases that ran out before a time; returns how many.
+    fn leases_prune(&self, before: Timestamp) -> StoreFuture<'_, u64>;
+
+    /// A token of another system that some process has fetched, good or not; `None` where none has.
+    fn token<'a>(&'a self, name: &'a str) -> StoreFuture<'a, Option<TokenRow>>;
+
+    /// Keeps a token for all processes, in place of the one before.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`], [`StoreError::TooLong`].
+    fn token_keep<'a>(&'a self, name: &'a str, token: &'a TokenRow) -> StoreFuture<'a, ()>;
+
+    /// Lets all processes read with these models from now on; returns their [`fingerprint`].
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`], [`StoreError::TooLong`].
+    fn models_keep<'a>(&'a self, files: &'a VersionFiles, now: Timestamp) -> StoreFuture<'a, [u8; 32]>;
+
+    /// The [`fingerprint`] of the models to read with; `None` where the store has none.
+    fn models(&self) -> StoreFuture<'_, Option<[u8; 32]>>;
+
+    /// The files of a set of models; empty for one that was never kept.
+    fn models_files<'a>(&'a self, fingerprint: &'a [u8; 32]) -> StoreFuture<'a, VersionFiles>;
+
+    /// Whether processes of other machines may use the store too.
+    fn is_shared(&self) -> bool;
 
     /// Succeeds when the store can read, and its writer answers.
     fn ping(&self) -> StoreFuture<'_, ()>;

@@ -120,7 +120,7 @@ pub(super) async fn webhooks_due(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<HandoffRow>, StoreError> {
-    let lease_ms = i64::try_from(WEBHOOK_LEASE.as_millis()).expect("the lease is a minute");
+    let lease_ms = i64::try_from(WEBHOOK_LEASE.as_millis()).expect("the lease is seconds");
     let mut transaction = store.begin().await?;
     let rows = sqlx::query(
         "SELECT h.*, c.bot, c.channel, c.customer_id

@@ -149,6 +149,20 @@ pub(super) async fn set_timer(
     Ok(())
 }
 
+/// See [`Store::timer`](crate::store::Store::timer).
+pub(super) async fn timer(
+    store: &SqliteStore,
+    id: ConversationId,
+    kind: TimerKind,
+) -> Result<Option<Timestamp>, StoreError> {
+    let row = sqlx::query("SELECT due_ms FROM timers WHERE conversation_id = $1 AND kind = $2")
+        .bind(id)
+        .bind(kind.as_str())
+        .fetch_optional(&store.readers)
+        .await?;
+    row.map(|row| column::time(&row, "due_ms")).transpose()
+}
+
 /// See [`Store::timer_move`](crate::store::Store::timer_move).
 pub(super) async fn timer_move(
     store: &SqliteStore,

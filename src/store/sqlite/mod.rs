@@ -12,7 +12,9 @@ mod customer;
 mod exchange;
 mod handoff;
 mod handover;
+mod lease;
 mod media;
+mod model;
 mod open;
 mod outbox;
 mod privacy;
@@ -63,6 +65,7 @@ use crate::store::HandoffId;
 use crate::store::HandoffRow;
 use crate::store::KeyId;
 use crate::store::KeyRow;
+use crate::store::Lease;
 use crate::store::MediaKey;
 use crate::store::MediaRow;
 use crate::store::MessageId;
@@ -87,6 +90,7 @@ use crate::store::TicketId;
 use crate::store::TicketRow;
 use crate::store::TimerKind;
 use crate::store::TimerRow;
+use crate::store::TokenRow;
 use crate::store::TurnReceipt;
 use crate::store::TurnRow;
 use crate::store::VersionFiles;
@@ -289,6 +293,10 @@ impl Store for SqliteStore {
         Box::pin(handover::timers_due(self, now, limit))
     }
 
+    fn timer(&self, id: ConversationId, kind: TimerKind) -> StoreFuture<'_, Option<Timestamp>> {
+        Box::pin(handover::timer(self, id, kind))
+    }
+
     fn timer_move(&self, id: ConversationId, kind: TimerKind, due: Option<Timestamp>) -> StoreFuture<'_, ()> {
         Box::pin(handover::timer_move(self, id, kind, due))
     }
@@ -462,6 +470,42 @@ impl Store for SqliteStore {
         number: VersionNumber,
     ) -> StoreFuture<'a, Option<VersionNumber>> {
         Box::pin(version::folder_seen(self, bot, number))
+    }
+
+    fn lease_take<'a>(&'a self, lease: &'a Lease, now: Timestamp, until: Timestamp) -> StoreFuture<'a, bool> {
+        Box::pin(lease::take(self, lease, now, until))
+    }
+
+    fn lease_drop<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
+        Box::pin(lease::drop(self, lease))
+    }
+
+    fn leases_prune(&self, before: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(lease::prune(self, before))
+    }
+
+    fn token<'a>(&'a self, name: &'a str) -> StoreFuture<'a, Option<TokenRow>> {
+        Box::pin(lease::token(self, name))
+    }
+
+    fn token_keep<'a>(&'a self, name: &'a str, token: &'a TokenRow) -> StoreFuture<'a, ()> {
+        Box::pin(lease::token_keep(self, name, token))
+    }
+
+    fn models_keep<'a>(&'a self, files: &'a VersionFiles, now: Timestamp) -> StoreFuture<'a, [u8; 32]> {
+        Box::pin(model::keep(self, files, now))
+    }
+
+    fn models(&self) -> StoreFuture<'_, Option<[u8; 32]>> {
+        Box::pin(model::standing(self))
+    }
+
+    fn models_files<'a>(&'a self, fingerprint: &'a [u8; 32]) -> StoreFuture<'a, VersionFiles> {
+        Box::pin(model::files(self, fingerprint))
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 
     fn ping(&self) -> StoreFuture<'_, ()> {

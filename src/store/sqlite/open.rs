@@ -89,6 +89,7 @@ fn migrator() -> Migrator {
         migration(9, "media", include_str!("../migrations/sqlite/0009_media.sql")),
         migration(10, "archive", include_str!("../migrations/sqlite/0010_archive.sql")),
         migration(11, "contacts", include_str!("../migrations/sqlite/0011_contacts.sql")),
+        migration(12, "shared", include_str!("../migrations/sqlite/0012_shared.sql")),
     ])
 }
 

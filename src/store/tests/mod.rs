@@ -4,6 +4,7 @@ pub(super) mod archive;
 pub(super) mod callback;
 mod exchange;
 pub(super) mod handoff;
+pub(super) mod lease;
 mod media;
 mod outbox;
 mod privacy;
@@ -51,6 +52,10 @@ pub(super) async fn all(store: Arc<dyn Store>) {
     handoff::a_webhook_has_one_taker(&[Arc::clone(&store)]).await;
     handoff::webhooks_are_leased_until_done(&*store).await;
     handoff::a_webhook_can_be_given_up(&*store).await;
+    lease::a_lease_has_one_holder_until_its_end(&*store).await;
+    lease::of_many_one_gets_a_lease(&[Arc::clone(&store)]).await;
+    lease::a_token_is_exchanged_whole(&*store).await;
+    lease::the_newest_models_count(&*store).await;
     media::files_are_found_until_they_are_forgotten(&*store).await;
     outbox::a_conversation_is_sent_in_order(&*store).await;
     outbox::what_comes_too_late_is_given_up_and_listed(&*store).await;

@@ -39,6 +39,7 @@ use yingda::store::HandoffId;
 use yingda::store::HandoffRow;
 use yingda::store::KeyId;
 use yingda::store::KeyRow;
+use yingda::store::Lease;
 use yingda::store::MediaKey;
 use yingda::store::MediaRow;
 use yingda::store::MessageId;
@@ -64,6 +65,7 @@ use yingda::store::TicketId;
 use yingda::store::TicketRow;
 use yingda::store::TimerKind;
 use yingda::store::TimerRow;
+use yingda::store::TokenRow;
 use yingda::store::TurnReceipt;
 use yingda::store::TurnRow;
 use yingda::store::VersionFiles;
@@ -150,6 +152,10 @@ impl Store for Gate {
 
     fn timers_due(&self, now: Timestamp, limit: u32) -> StoreFuture<'_, Vec<TimerRow>> {
         self.inner.timers_due(now, limit)
+    }
+
+    fn timer(&self, id: ConversationId, kind: TimerKind) -> StoreFuture<'_, Option<Timestamp>> {
+        self.inner.timer(id, kind)
     }
 
     fn timer_move(&self, id: ConversationId, kind: TimerKind, due: Option<Timestamp>) -> StoreFuture<'_, ()> {
@@ -441,6 +447,42 @@ impl Store for Gate {
         number: VersionNumber,
     ) -> StoreFuture<'a, Option<VersionNumber>> {
         self.inner.folder_seen(bot, number)
+    }
+
+    fn lease_take<'a>(&'a self, lease: &'a Lease, now: Timestamp, until: Timestamp) -> StoreFuture<'a, bool> {
+        self.inner.lease_take(lease, now, until)
+    }
+
+    fn lease_drop<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
+        self.inner.lease_drop(lease)
+    }
+
+    fn leases_prune(&self, before: Timestamp) -> StoreFuture<'_, u64> {
+        self.inner.leases_prune(before)
+    }
+
+    fn token<'a>(&'a self, name: &'a str) -> StoreFuture<'a, Option<TokenRow>> {
+        self.inner.token(name)
+    }
+
+    fn token_keep<'a>(&'a self, name: &'a str, token: &'a TokenRow) -> StoreFuture<'a, ()> {
+        self.inner.token_keep(name, token)
+    }
+
+    fn models_keep<'a>(&'a self, files: &'a VersionFiles, now: Timestamp) -> StoreFuture<'a, [u8; 32]> {
+        self.inner.models_keep(files, now)
+    }
+
+    fn models(&self) -> StoreFuture<'_, Option<[u8; 32]>> {
+        self.inner.models()
+    }
+
+    fn models_files<'a>(&'a self, fingerprint: &'a [u8; 32]) -> StoreFuture<'a, VersionFiles> {
+        self.inner.models_files(fingerprint)
+    }
+
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
     }
 
     fn ping(&self) -> StoreFuture<'_, ()> {
