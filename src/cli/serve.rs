@@ -44,6 +44,7 @@ use crate::service::callback::Callbacks;
 use crate::service::callback::chain;
 use crate::service::notify::Notifier;
 use crate::service::notify::Urls;
+use crate::service::token::Tokens;
 use crate::service::version::Versions;
 use crate::store::SqliteStore;
 use crate::store::Store;
@@ -84,7 +85,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
         Some(simulator) => format!("http://{}", simulator.address),
         None => config.wecom.url.clone(),
     };
-    let (apps, off) = app::apps(engines.values().map(|engine| engine.known()), &wecom_url, &variable);
+    let (mut apps, off) = app::apps(engines.values().map(|engine| engine.known()), &wecom_url, &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
     let (aibots, off) = aibot::aibots(engines.values().map(|engine| engine.known()), &variable);
     off.iter().for_each(|error| tracing::warn!("{}", chain(error)));
@@ -95,6 +96,10 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let signer = Signer::new(link_key(store.as_ref()).await?, config.serve.link_days);
     let keys = first_keys(store.as_ref()).await?;
     let callbacks = Callbacks::new(Arc::clone(&service), config.callback_deadline());
+    let shelf = Arc::new(Tokens(Arc::clone(&service)));
+    apps.values_mut()
+        .filter_map(|app| app.active.as_mut())
+        .for_each(|active| active.client.share(shelf.clone()));
     let apps: BTreeMap<String, Arc<App>> =
         apps.into_iter().map(|(name, app)| (name, Arc::new(app))).collect();
     let mut desk = http::Desk::new(Arc::clone(&service), apps, callbacks, signer);

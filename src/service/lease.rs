@@ -63,12 +63,20 @@ impl Leases {
     /// # Errors
     /// When the store fails.
     pub async fn talk(&self, key: &CustomerKey) -> Result<Option<Held>, StoreError> {
+        self.take(talk_name(key)).await
+    }
+
+    /// Waits until no other process does something, where others can.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn take(&self, name: String) -> Result<Option<Held>, StoreError> {
         if !self.store.is_shared() {
             return Ok(None);
         }
         // A number of its own each time: giving one back late does not take the next one away.
         let number = self.n_taken.fetch_add(1, Ordering::Relaxed);
-        let lease = Lease { name: talk_name(key), holder: format!("{}/{number}", self.process) };
+        let lease = Lease { name, holder: format!("{}/{number}", self.process) };
         loop {
             let until = self.until();
             if self.store.lease_take(&lease, (self.clock)(), until).await? {

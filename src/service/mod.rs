@@ -29,6 +29,7 @@ pub mod satisfaction;
 pub mod servicing;
 pub mod signature;
 pub mod state;
+pub mod token;
 pub mod version;
 pub mod view;
 pub mod voice;

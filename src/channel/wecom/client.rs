@@ -2,6 +2,8 @@
 //!
 //! Source: WeCom developer centre, gettoken (path 91039), global error codes (90313).
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -11,11 +13,15 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::multipart::Form;
 use reqwest::multipart::Part;
 use serde_json::Value;
+use sha2::Digest;
+use sha2::Sha256;
 use tokio::sync::Mutex;
 
 use crate::channel::http_client;
+use crate::channel::wecom::token::TokenShelf;
 use crate::message::Media;
 use crate::secret::Secret;
+use crate::text::hex::lower_hex;
 
 /// Where WeCom answers.
 pub const OFFICIAL_URL: &str = "https://qyapi.weixin.qq.com";
@@ -143,7 +149,6 @@ impl ClientError {
 }
 
 /// One app's way to WeCom.
-#[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
     base: Url,
@@ -151,6 +156,14 @@ pub struct Client {
     secret: Secret,
     /// Held while a token is fetched, so that many callers fetch one.
     token: Mutex<Option<Token>>,
+    /// Where other processes have theirs.
+    shelf: Option<Arc<dyn TokenShelf>>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("corp_id", &self.corp_id).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -180,7 +193,12 @@ impl Client {
         let base = Url::parse(base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let base = base.ok_or_else(|| SetUpError::Address(base_url.to_owned()))?;
         let http = http_client()?;
-        Ok(Self { http, base, corp_id: corp_id.to_owned(), secret, token: Mutex::new(None) })
+        Ok(Self { http, base, corp_id: corp_id.to_owned(), secret, token: Mutex::new(None), shelf: None })
+    }
+
+    /// Uses the token that other processes use.
+    pub fn share(&mut self, shelf: Arc<dyn TokenShelf>) {
+        self.shelf = Some(shelf);
     }
 
     /// Calls an interface with the app's token. A token that WeCom no longer knows is fetched anew, once.
@@ -281,17 +299,46 @@ impl Client {
         {
             return Ok(token.value.clone());
         }
+        let (value, life) = match &self.shelf {
+            Some(shelf) => self.shared(shelf.as_ref(), failed).await?,
+            None => self.fetched().await?,
+        };
+        *held = Some(Token { value: value.clone(), good_until: Instant::now() + life });
+        Ok(value)
+    }
+
+    /// The token that other processes use, or a new one for all of them.
+    async fn shared(
+        &self,
+        shelf: &dyn TokenShelf,
+        failed: Option<&Secret>,
+    ) -> Result<(Secret, Duration), ClientError> {
+        // Another secret is another app, or the same one whose tokens are worth nothing any more.
+        let secret = lower_hex(&Sha256::digest(self.secret.expose())[..8]);
+        let name = format!("wecom:{}:{secret}", self.corp_id);
+        let found = async || shelf.find(&name).await.filter(|(token, _)| Some(token) != failed);
+        if let Some(found) = found().await {
+            return Ok(found);
+        }
+        let _alone = shelf.alone(&name).await;
+        if let Some(found) = found().await {
+            return Ok(found);
+        }
+        let (value, life) = self.fetched().await?;
+        shelf.keep(&name, &value, life).await;
+        Ok((value, life))
+    }
+
+    /// A new token, and how long it is used.
+    async fn fetched(&self) -> Result<(Secret, Duration), ClientError> {
         let mut url = self.url(GETTOKEN);
         url.query_pairs_mut()
             .append_pair("corpid", &self.corp_id)
             .append_pair("corpsecret", self.secret.expose());
         let answer = answer(GETTOKEN, self.http.get(url)).await?;
-        let value = answer["access_token"].as_str().unwrap_or_default();
+        let value = Secret::new(answer["access_token"].as_str().unwrap_or_default());
         let life = Duration::from_secs(answer["expires_in"].as_u64().unwrap_or(LIFE_MAX).min(LIFE_MAX));
-        let value = Secret::new(value);
-        let good_until = Instant::now() + life.saturating_sub(EARLY.min(life / 4));
-        *held = Some(Token { value: value.clone(), good_until });
-        Ok(value)
+        Ok((value, life.saturating_sub(EARLY.min(life / 4))))
     }
 
     fn url(&self, path: &str) -> Url {

@@ -19,6 +19,7 @@ pub mod kf;
 pub mod media;
 pub mod message;
 pub mod passive;
+pub mod token;
 mod xml;
 
 pub use xml::XmlError;
