@@ -42,6 +42,7 @@ use crate::service::app::App;
 use crate::service::call::Calls;
 use crate::service::callback::Callbacks;
 use crate::service::callback::chain;
+use crate::service::model::Models;
 use crate::service::notify::Notifier;
 use crate::service::notify::Urls;
 use crate::service::token::Tokens;
@@ -74,7 +75,10 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let service = Service::new(Vec::new(), Arc::clone(&store) as Arc<dyn Store>, Arc::new(Timestamp::now));
     let service = Arc::new(service.with_calls(calls).with_notifier(notifier(&config)?));
     let versions = Versions::new(Arc::clone(&store) as Arc<dyn Store>, &config.serve.data);
-    let watch = raise(&config.serve, &service, &versions).await?;
+    let own = Arc::clone(&store) as Arc<dyn Store>;
+    let models = Models::new(own, bots::places(&config.serve), config.serve.data.join("models"));
+    let models = Arc::new(models);
+    let watch = raise(&config.serve, &service, &versions, &models).await?;
     let engines = service.bots();
     let simulator = if args.simulate { Some(simulate::start(address).await?) } else { None };
     let variable = |name: &str| {
@@ -104,7 +108,7 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
         apps.into_iter().map(|(name, app)| (name, Arc::new(app))).collect();
     let mut desk = http::Desk::new(Arc::clone(&service), apps, callbacks, signer);
     desk.aibots = AiBots::new(Arc::clone(&service), aibots, config.callback_deadline());
-    desk.models = bots::places(&config.serve);
+    desk.models = models;
     let feeds =
         Feeds::new(Arc::clone(&service), versions.clone(), config.serve.allow_hosts.clone(), |name| {
             std::env::var(name).ok()
@@ -170,6 +174,7 @@ async fn raise(
     settings: &ServeSettings,
     service: &Arc<Service>,
     versions: &Versions,
+    models: &Arc<Models>,
 ) -> anyhow::Result<Watch> {
     let root = settings.knowledge.as_path();
     let dirs = knowledge::bots(root);
@@ -182,8 +187,8 @@ async fn raise(
             root.display()
         );
     }
-    let mut watch =
-        Watch::new(Arc::clone(service), versions.clone(), bots::places(settings), root.to_owned());
+    let mut watch = Watch::new(Arc::clone(service), versions.clone(), Arc::clone(models), root.to_owned());
+    watch.models().await;
     watch.folders().await;
     watch.publications().await;
     anyhow::ensure!(

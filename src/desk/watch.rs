@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use crate::engine;
 use crate::engine::Engine;
-use crate::engine::ModelPlaces;
 use crate::engine::Vectors;
 use crate::knowledge;
 use crate::knowledge::finding::Severity;
@@ -17,6 +16,7 @@ use crate::knowledge::snapshot::Listing;
 use crate::message::BotId;
 use crate::service::Service;
 use crate::service::callback::chain;
+use crate::service::model::Models;
 use crate::service::version;
 use crate::service::version::VersionError;
 use crate::service::version::Versions;
@@ -29,7 +29,7 @@ pub const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub struct Watch {
     service: Arc<Service>,
     versions: Versions,
-    places: ModelPlaces,
+    models: Arc<Models>,
     /// The folder with one folder a bot.
     root: PathBuf,
     /// Folders as they were when they were last read.
@@ -43,11 +43,11 @@ pub struct Watch {
 impl Watch {
     /// * `root`: the folder with one folder a bot.
     #[must_use]
-    pub fn new(service: Arc<Service>, versions: Versions, places: ModelPlaces, root: PathBuf) -> Self {
+    pub fn new(service: Arc<Service>, versions: Versions, models: Arc<Models>, root: PathBuf) -> Self {
         Self {
             service,
             versions,
-            places,
+            models,
             root,
             seen: BTreeMap::new(),
             unfit: BTreeSet::new(),
@@ -60,6 +60,7 @@ impl Watch {
         let mut tick = tokio::time::interval(LOOK_EVERY);
         loop {
             tick.tick().await;
+            self.models().await;
             self.folders().await;
             self.publications().await;
             self.vectors();
@@ -108,6 +109,26 @@ impl Watch {
         }
     }
 
+    /// Lets all bots read with the models that processes over a shared store read with.
+    pub async fn models(&mut self) {
+        match self.models.follow(self.service.now()).await {
+            Ok(false) => return,
+            Ok(true) => {}
+            Err(error) => {
+                return tracing::warn!(error = %chain(&error), "the models of the store are tried again");
+            }
+        }
+        for (bot, engine) in self.service.bots().iter() {
+            let (engine, places) = (Arc::clone(engine), self.models.places());
+            let take = move || engine::take_model(&engine, &places, None, Vectors::All);
+            match tokio::task::spawn_blocking(take).await {
+                Ok(Ok(version)) => tracing::info!(bot, version, "reads with the models of the store"),
+                Ok(Err(error)) => tracing::error!(bot, error = %chain(&error), "goes on with its model"),
+                Err(_panic) => tracing::error!(bot, "goes on with its model"),
+            }
+        }
+    }
+
     /// Builds what was published since beside what answers, then exchanges the two at once.
     pub async fn publications(&mut self) {
         let published = match self.versions.store().published().await {
@@ -134,7 +155,7 @@ impl Watch {
         }
         let names: Vec<(BotId, VersionNumber)> =
             opened.iter().filter_map(|known| Some((known.bot.clone(), known.version?))).collect();
-        let places = self.places.clone();
+        let places = self.models.places();
         // A bot that answers already goes on until the new one has everything; a first one answers at once, and searches by
         // words until it has its vectors.
         let is_first = names.iter().all(|(bot, _)| !bots.contains_key(bot));
@@ -167,7 +188,7 @@ impl Watch {
             if !self.vectored.insert((bot.clone(), version)) {
                 continue;
             }
-            let (engine, places) = (Arc::clone(engine), self.places.clone());
+            let (engine, places) = (Arc::clone(engine), self.models.places());
             tokio::task::spawn_blocking(move || {
                 match engine::take_model(&engine, &places, None, Vectors::All) {
                     Ok(_version) => tracing::info!(bot, "searches by sentence vectors as well from now on"),

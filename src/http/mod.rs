@@ -57,6 +57,7 @@ use crate::service::callback::Plan;
 use crate::service::handover::Handover;
 use crate::service::kf::Accounts;
 use crate::service::media::MediaShelf;
+use crate::service::model::Models;
 use crate::service::version::Versions;
 use crate::service::view::Address;
 
@@ -81,7 +82,7 @@ pub struct Desk {
     /// Counters.
     pub meter: Meter,
     /// Where models are.
-    pub models: ModelPlaces,
+    pub models: Arc<Models>,
     /// Versions of the bots' knowledge.
     pub versions: Versions,
     /// Address under which customers reach us; empty for the request's own host.
@@ -179,6 +180,8 @@ impl Desk {
         signer: Signer,
     ) -> Self {
         let versions = Versions::new(Arc::clone(service.store()), Path::new("data"));
+        let places = ModelPlaces { models: PathBuf::from("models"), vectors: None };
+        let models = Models::new(Arc::clone(service.store()), places, PathBuf::from("data/models"));
         let handover = Handover::new(Arc::clone(&service), apps.clone());
         let media = Arc::new(MediaShelf::new(Arc::clone(&service)));
         let aibots = AiBots::new(Arc::clone(&service), BTreeMap::new(), Duration::ZERO);
@@ -192,7 +195,7 @@ impl Desk {
             kf: Accounts::default(),
             signer,
             meter: Meter::new(),
-            models: ModelPlaces { models: PathBuf::from("models"), vectors: None },
+            models: Arc::new(models),
             versions,
             public_url: String::new(),
             body_bytes_max: 262_144,

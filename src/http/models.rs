@@ -32,6 +32,10 @@ pub(super) async fn reload(
     wish: Result<Json<Wish>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
     access.require(Scope::Admin)?;
+    if desk.models.are_shared() {
+        let message = "多台机器共用一个库：用 yingda model publish 一次换掉所有机器的模型";
+        return Err(ApiError::new(StatusCode::CONFLICT, "shared-models", message));
+    }
     let Json(wish) = wish.map_err(|rejection| ApiError::bad_body(&rejection))?;
     let engine = desk.bot(&wish.bot)?;
     // A name, not a path: nothing outside of the folder of models is read.
@@ -42,7 +46,7 @@ pub(super) async fn reload(
         let message = format!("模型名“{name}”只能用字母、数字、- 和 _");
         return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-model", message));
     }
-    let places = desk.models.clone();
+    let places = desk.models.places();
     let name = wish.model.clone();
     let take = move || engine::take_model(&engine, &places, name.as_deref(), Vectors::All);
     let taken = tokio::task::spawn_blocking(take).await;

@@ -19,6 +19,7 @@ pub mod kf;
 pub mod lease;
 pub mod media;
 pub mod merge;
+pub mod model;
 pub mod notify;
 pub mod order;
 pub mod outgoing;

@@ -2,12 +2,10 @@
 
 use crate::knowledge::limits::SNAPSHOT_BYTES_MAX;
 use crate::store::StoreError;
+use crate::store::VersionFiles;
 
-/// Most bytes of all files of a version together: what a folder may hold.
+/// Most bytes of all files of a version, or of a set of models, together: what a folder may hold.
 pub const VERSION_BYTES_MAX: usize = SNAPSHOT_BYTES_MAX;
-
-/// Most bytes of all files of a set of models together. Chosen by hand: the shipped one has less than 60 MB.
-pub const MODELS_BYTES_MAX: usize = 512 << 20;
 
 /// Most UTF-8 bytes of an id, key, name, label or tag. WeCom's ids take 64, its SHA-256 keys in hex too.
 /// Chosen by hand.
@@ -41,26 +39,24 @@ pub(super) fn payload(what: &'static str, value: &str) -> Result<(), StoreError>
 }
 
 /// Refuses a path that is empty or longer than [`PATH_BYTES_MAX`].
-pub(super) fn path(what: &'static str, value: &str) -> Result<(), StoreError> {
+fn path(what: &'static str, value: &str) -> Result<(), StoreError> {
     if value.is_empty() {
         return Err(StoreError::Empty { what });
     }
     length(what, value, PATH_BYTES_MAX)
 }
 
-/// Refuses a version whose files have more bytes together than [`VERSION_BYTES_MAX`].
-pub(super) fn version(len: usize) -> Result<(), StoreError> {
-    match len {
-        ..=VERSION_BYTES_MAX => Ok(()),
-        _ => Err(StoreError::TooLong { what: "version", len, limit: VERSION_BYTES_MAX }),
+/// Refuses files that are none, have odd paths, or more bytes together than [`VERSION_BYTES_MAX`].
+pub(super) fn files(what: &'static str, files: &VersionFiles) -> Result<(), StoreError> {
+    if files.is_empty() {
+        return Err(StoreError::Empty { what });
     }
-}
-
-/// Refuses a set of models whose files have more bytes together than [`MODELS_BYTES_MAX`].
-pub(super) fn models(len: usize) -> Result<(), StoreError> {
-    match len {
-        ..=MODELS_BYTES_MAX => Ok(()),
-        _ => Err(StoreError::TooLong { what: "set of models", len, limit: MODELS_BYTES_MAX }),
+    for path in files.keys() {
+        self::path("path of a file", path)?;
+    }
+    match files.values().map(Vec::len).sum() {
+        ..=VERSION_BYTES_MAX => Ok(()),
+        len => Err(StoreError::TooLong { what, len, limit: VERSION_BYTES_MAX }),
     }
 }
 

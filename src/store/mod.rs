@@ -16,7 +16,6 @@ mod handover;
 mod lease;
 mod limit;
 mod media;
-mod model;
 mod outbox;
 mod privacy;
 mod sqlite;
@@ -49,7 +48,7 @@ pub use handover::{
     Speaker, TimerKind, TimerRow,
 };
 pub use lease::{Lease, TokenRow};
-pub use limit::{MODELS_BYTES_MAX, NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
+pub use limit::{NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, VERSION_BYTES_MAX};
 pub use media::{MediaKey, MediaRow};
 pub use outbox::{
     Attempt, Fate, NewOutbox, Notice, OUTBOX_LEASE, OutboxId, OutboxRow, Page, PageItem, Reading,

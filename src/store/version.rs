@@ -35,13 +35,7 @@ impl NewVersion {
         limit::name("bot", &self.bot)?;
         limit::name("author", &self.author)?;
         limit::payload("reason", &self.reason)?;
-        if self.files.is_empty() {
-            return Err(StoreError::Empty { what: "version" });
-        }
-        for path in self.files.keys() {
-            limit::path("path of a file", path)?;
-        }
-        limit::version(self.files.values().map(Vec::len).sum())
+        limit::files("version", &self.files)
     }
 }
 

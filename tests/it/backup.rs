@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 use yingda::desk::watch::Watch;
-use yingda::engine::ModelPlaces;
 use yingda::message::Channel;
 use yingda::message::Content;
 use yingda::message::CustomerKind;
@@ -25,6 +24,7 @@ use crate::cli::stdout;
 use crate::fixture::BOT;
 use crate::fixture::Folder;
 use crate::fixture::RETURN;
+use crate::fixture::no_models;
 
 /// A shop in which a customer has asked something, and a place beside it.
 struct Shop {
@@ -39,8 +39,8 @@ impl Shop {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data).await.unwrap());
         let versions = Versions::new(Arc::clone(&store), &data);
         let service = Arc::new(Service::new(Vec::new(), Arc::clone(&store), Arc::new(Timestamp::now)));
-        let places = ModelPlaces { models: PathBuf::from("none"), vectors: None };
-        let mut watch = Watch::new(Arc::clone(&service), versions, places, shop.folder.root().to_owned());
+        let models = no_models(&store);
+        let mut watch = Watch::new(Arc::clone(&service), versions, models, shop.folder.root().to_owned());
         watch.folders().await;
         watch.publications().await;
         for id in ["amy", "bob"] {

@@ -1,7 +1,6 @@
 //! Catalogues that are pulled: pages, secrets, prices in fen, and answers that must not empty a shop.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -18,7 +17,6 @@ use serde::Deserialize;
 use tempfile::TempDir;
 use yingda::desk::feed::Feeds;
 use yingda::desk::watch::Watch;
-use yingda::engine::ModelPlaces;
 use yingda::service::Service;
 use yingda::service::version::Versions;
 use yingda::store::SqliteStore;
@@ -28,6 +26,7 @@ use yingda::store::VersionNumber;
 use crate::fixture::BOT;
 use crate::fixture::Folder;
 use crate::fixture::bot_toml;
+use crate::fixture::no_models;
 
 /// What the shop's system answers, by pages; and what it was asked.
 #[derive(Default)]
@@ -94,9 +93,9 @@ impl Shop {
         let clock = Arc::clone(&now);
         let service = Service::new(Vec::new(), Arc::clone(&store), Arc::new(move || *clock.lock().unwrap()));
         let service = Arc::new(service);
-        let places = ModelPlaces { models: PathBuf::from("none"), vectors: None };
+        let models = no_models(&store);
         let root = folder.root().to_owned();
-        let watch = Watch::new(Arc::clone(&service), versions.clone(), places, root);
+        let watch = Watch::new(Arc::clone(&service), versions.clone(), models, root);
         let variable: fn(&str) -> Option<String> =
             |name| (name == "ERP_TOKEN").then(|| "Bearer 7f3a".to_owned());
         let feeds = Feeds::new(Arc::clone(&service), versions, BTreeSet::from([host]), variable);

@@ -11,6 +11,9 @@ use jiff::civil::date;
 use tempfile::TempDir;
 use yingda::engine;
 use yingda::engine::Engine;
+use yingda::engine::ModelPlaces;
+use yingda::service::model::Models;
+use yingda::store::Store;
 use yingda::text::segment::Segmenter;
 
 /// Name of the bot that a fresh folder holds.
@@ -180,3 +183,9 @@ id = "gambling"
 words = ["赌博"]
 action = "block"
 "#;
+
+/// For bots that name no model.
+pub(crate) fn no_models(store: &Arc<dyn Store>) -> Arc<Models> {
+    let places = ModelPlaces { models: PathBuf::from("none"), vectors: None };
+    Arc::new(Models::new(Arc::clone(store), places, PathBuf::from("none")))
+}

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tempfile::TempDir;
 use yingda::desk::watch::Watch;
-use yingda::engine::ModelPlaces;
 use yingda::message::Channel;
 use yingda::message::Content;
 use yingda::message::CustomerKind;
@@ -34,6 +33,7 @@ use crate::fixture::Folder;
 use crate::fixture::RETURN;
 use crate::fixture::bot_toml;
 use crate::fixture::faq;
+use crate::fixture::no_models;
 
 const NEW_ANSWER: &str = "签收十五天内在订单里申请退货。";
 
@@ -50,8 +50,8 @@ impl Process {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(data).await.unwrap());
         let versions = Versions::new(Arc::clone(&store), data);
         let service = Arc::new(Service::new(Vec::new(), Arc::clone(&store), Arc::new(Timestamp::now)));
-        let places = ModelPlaces { models: PathBuf::from("none"), vectors: None };
-        let watch = Watch::new(Arc::clone(&service), versions.clone(), places, root.to_owned());
+        let models = no_models(&store);
+        let watch = Watch::new(Arc::clone(&service), versions.clone(), models, root.to_owned());
         let mut process = Self { store, versions, service, watch };
         process.look().await;
         process
@@ -223,7 +223,7 @@ async fn no_answer_is_lost_or_mixed_while_versions_are_exchanged() {
             watch: Watch::new(
                 Arc::clone(&shop.service),
                 shop.versions.clone(),
-                ModelPlaces { models: PathBuf::from("none"), vectors: None },
+                no_models(&shop.store),
                 PathBuf::from("none"),
             ),
         };

@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 use crate::store::StoreError;
 use crate::store::VersionFiles;
 use crate::store::fingerprint;
-use crate::store::model;
+use crate::store::limit;
 use crate::store::sqlite::SqliteStore;
 
 /// Sets that stay, the one in use among them: the one before it may be read from while it is exchanged.
@@ -21,7 +21,7 @@ pub(super) async fn keep(
     files: &VersionFiles,
     now: Timestamp,
 ) -> Result<[u8; 32], StoreError> {
-    model::check(files)?;
+    limit::files("set of models", files)?;
     let fingerprint = fingerprint(files);
     let mut transaction = store.begin().await?;
     for (path, bytes) in files {
