@@ -13,13 +13,14 @@ use crate::config::Config;
 use crate::config::Serve as ServeSettings;
 use crate::engine::Engine;
 use crate::http::server;
+use crate::http::server::Stop;
 use crate::knowledge::task::DEMO_SHOP;
 use crate::service::call::Calls;
 use crate::simulate::shop::Clock;
 use crate::simulate::shop::Shop;
 
 /// How long a stop waits for requests under way.
-const DRAIN: Duration = Duration::from_secs(2);
+const STOP: Stop = Stop { farewell: Duration::ZERO, drain: Duration::from_secs(2) };
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -36,8 +37,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     note(format_args!(
         "机器人要用它，在 connectors.toml 写 url = \"http://{address}\"，并在 serve.allow_hosts 里写 \"{address}\""
     ));
-    server::serve(listener, Shop::new(Arc::new(Timestamp::now), None).router(), DRAIN, Arc::default())
-        .await?;
+    server::serve(listener, Shop::new(Arc::new(Timestamp::now), None).router(), STOP, Arc::default()).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn start(listen: SocketAddr, clock: Clock) -> anyhow::Result<So
     };
     let address = listener.local_addr().context("asking for the address of the demo shop")?;
     tokio::spawn(async move {
-        server::serve(listener, Shop::new(clock, None).router(), DRAIN, Arc::default()).await
+        server::serve(listener, Shop::new(clock, None).router(), STOP, Arc::default()).await
     });
     Ok(address)
 }

@@ -15,6 +15,7 @@ mod eval;
 mod export;
 mod gaps;
 mod handoffs;
+mod health;
 mod import;
 mod key;
 mod listing;
@@ -65,6 +66,8 @@ pub struct Cli {
 enum Command {
     /// Serve all bots: chat page, HTTP interface, WeCom callbacks.
     Serve(serve::Args),
+    /// Ask a running server whether it can answer. Exit code 1: it cannot.
+    Health(health::Args),
     /// Talk to a bot in the terminal.
     Chat(chat::Args),
     /// Ask one question, or one a line with --jsonl, and show the answer.
@@ -151,6 +154,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     telemetry::start(filter, config.log.format)?;
     match cli.command {
         Command::Serve(args) => serve::run(args, config),
+        Command::Health(args) => health::run(&args, &config),
         Command::Chat(args) => chat::run(&args, &config),
         Command::Ask(args) => ask::run(&args, &config),
         Command::Search(args) => search::run(&args, &config),

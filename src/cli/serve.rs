@@ -32,6 +32,7 @@ use crate::http;
 use crate::http::key::Scope;
 use crate::http::link::Signer;
 use crate::http::server;
+use crate::http::server::Stop;
 use crate::knowledge;
 use crate::secret::Secret;
 use crate::service::Service;
@@ -98,7 +99,11 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
     let off = service.notifier().map(|notifier| notifier.off(engines.values().map(|engine| engine.known())));
     off.iter().flatten().for_each(|error| tracing::warn!("{}", chain(error)));
     let signer = Signer::new(link_key(store.as_ref()).await?, config.serve.link_days);
-    let keys = first_keys(store.as_ref()).await?;
+    let keys = {
+        // Of several processes that start over an empty store, one makes them.
+        let _alone = service.leases().take("first-keys".to_owned()).await?;
+        first_keys(store.as_ref()).await?
+    };
     let callbacks = Callbacks::new(Arc::clone(&service), config.callback_deadline());
     let shelf = Arc::new(Tokens(Arc::clone(&service)));
     apps.values_mut()
@@ -148,9 +153,12 @@ pub(super) async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCo
         tokio::spawn(kf.run()),
         tokio::spawn(interrupted::run(callbacks, aibots)),
     ];
-    let drain = Duration::from_secs(config.serve.drain_seconds);
+    let stop = Stop {
+        farewell: Duration::from_secs(config.serve.farewell_seconds),
+        drain: Duration::from_secs(config.serve.drain_seconds),
+    };
     let stopping = Arc::clone(&desk.stopping);
-    let served = server::serve(listener, http::router(desk), drain, stopping).await;
+    let served = server::serve(listener, http::router(desk), stop, stopping).await;
     beside.iter().for_each(tokio::task::JoinHandle::abort);
     store.close().await;
     served?;

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use crate::cli::note;
 use crate::http::server;
+use crate::http::server::Stop;
 use crate::simulate::sender::SenderPlan;
 use crate::simulate::sender::Senders;
 use crate::simulate::wecom::Fault;
@@ -24,7 +25,7 @@ use crate::simulate::wecom::Simulator;
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8642);
 
 /// How long a stop waits for requests under way.
-const DRAIN: Duration = Duration::from_secs(2);
+const STOP: Stop = Stop { farewell: Duration::ZERO, drain: Duration::from_secs(2) };
 
 /// Of ids and codes where no other seed is given.
 const SEED: u64 = 20_261_124;
@@ -73,7 +74,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     note(format_args!("export YINGDA_WECOM_URL=http://{address}\nyingda serve"));
     note(format_args!("钉钉、阿里云短信、腾讯云短信：http://{address}/dingtalk、/aliyun、/tencent"));
     let senders = Senders::new(senders, Arc::new(Timestamp::now));
-    server::serve(listener, simulator.router().merge(senders.router()), DRAIN, Arc::default()).await?;
+    server::serve(listener, simulator.router().merge(senders.router()), STOP, Arc::default()).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -95,6 +96,6 @@ pub(super) async fn start(server: SocketAddr) -> anyhow::Result<Beside> {
     let listener = server::listen(LISTEN).await?;
     let address = listener.local_addr().context("asking for the address of the simulator")?;
     let router = simulator.router().merge(senders.router());
-    tokio::spawn(async move { server::serve(listener, router, DRAIN, Arc::default()).await });
+    tokio::spawn(async move { server::serve(listener, router, STOP, Arc::default()).await });
     Ok(Beside { address, variables })
 }

@@ -47,6 +47,7 @@ pub struct Serve {
     pub allow_hosts: BTreeSet<String>,
     pub demo_shop: SocketAddr,
     pub requests_max: usize,
+    pub farewell_seconds: u64,
     pub drain_seconds: u64,
 }
 
@@ -187,6 +188,8 @@ impl Config {
         limit((500..=4800).contains(&deadline), "callback.deadline_ms", deadline.to_string(), "500 to 4800")?;
         let keep = self.callback.keep_hours;
         limit((1..=8_760).contains(&keep), "callback.keep_hours", keep.to_string(), "1 to 8760")?;
+        let farewell = self.serve.farewell_seconds;
+        limit((0..=60).contains(&farewell), "serve.farewell_seconds", farewell.to_string(), "0 to 60")?;
         let drain = self.serve.drain_seconds;
         limit((0..=600).contains(&drain), "serve.drain_seconds", drain.to_string(), "0 to 600")?;
         let days = self.serve.link_days;

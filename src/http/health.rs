@@ -1,5 +1,7 @@
 //! `/healthz`: the process runs. `/readyz`: it can answer.
 
+use std::sync::atomic::Ordering;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -15,6 +17,10 @@ pub(super) async fn alive() -> &'static str {
 }
 
 pub(super) async fn ready(State(desk): State<Shared>) -> Response {
+    if desk.stopping.load(Ordering::SeqCst) {
+        let body = json!({ "ready": false, "reason": "stopping" });
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+    }
     match desk.service.store().ping().await {
         Ok(()) => Json(json!({ "ready": true, "bots": desk.service.bots().len() })).into_response(),
         Err(error) => {

@@ -34,9 +34,17 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
     TcpListener::bind(address).await.map_err(|source| ServerError::Listen { address, source })
 }
 
+/// How a server comes to its end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stop {
+    /// How long it still takes requests, so that whoever sends them can look elsewhere.
+    pub farewell: Duration,
+    /// How long those under way may take after that; then they are cut off.
+    pub drain: Duration,
+}
+
 /// Serves until SIGTERM or Ctrl-C, then takes no more connections and lets those under way finish.
 ///
-/// * `drain`: how long they may take; after that they are cut off.
 /// * `stopping`: set when the stop begins, for those who would otherwise never end.
 ///
 /// # Errors
@@ -44,13 +52,18 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    drain: Duration,
+    stop: Stop,
     stopping: Arc<AtomicBool>,
 ) -> Result<(), ServerError> {
     let (told, mut stopped) = tokio::sync::watch::channel(false);
+    let Stop { farewell, drain } = stop;
     let stop = async move {
         stop_signal().await;
         stopping.store(true, Ordering::SeqCst);
+        if !farewell.is_zero() {
+            tracing::info!(farewell_seconds = farewell.as_secs(), "about to stop: not ready any more");
+            tokio::time::sleep(farewell).await;
+        }
         tracing::info!("stopping: no new requests, those under way are finished");
         told.send_replace(true);
     };

@@ -535,6 +535,22 @@ fn serve_shows_three_keys_at_the_first_start_and_never_again() {
 }
 
 #[test]
+fn health_tells_a_server_that_answers_from_one_that_is_gone() {
+    let (folder, data) = (Folder::new(), data());
+    let server = Server::start(folder.root(), data.path());
+    let url = format!("http://{}", server.address);
+    let ask = |url: &str| run(data.path(), &["health", "--url", url]);
+    assert_eq!(ask(&url).status.code(), Some(0));
+    server.terminate();
+    server.end();
+    let gone = ask(&url);
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(stderr(&gone).contains("/readyz 没有回应"), "{}", stderr(&gone));
+    let odd = ask("localhost");
+    assert!(stderr(&odd).contains("\"localhost\" is not an http(s) address"), "{}", stderr(&odd));
+}
+
+#[test]
 fn serve_names_an_address_in_use() {
     let (folder, data) = (Folder::new(), data());
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -982,6 +982,9 @@ async fn health_and_counters() {
     let shop = Shop::open().await;
     assert_eq!(shop.send(get("/healthz")).await.text(), "ok\n");
     assert_eq!(shop.send(get("/readyz")).await.json(), json!({ "ready": true, "bots": 1 }));
+    let stopping = Shop::with(|desk| desk.stopping.store(true, Ordering::SeqCst)).await;
+    let told = stopping.send(get("/readyz")).await;
+    assert_eq!((told.status, told.json()), (503, json!({ "ready": false, "reason": "stopping" })));
     shop.say("a", RETURN.0).await;
     shop.say("a", TO_HUMAN).await;
     for _ in 0..=MESSAGES_PER_MINUTE {
