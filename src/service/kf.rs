@@ -18,6 +18,7 @@ use serde_json::Value;
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::channel::wecom::active::Message;
 use crate::channel::wecom::active::text_message;
@@ -197,26 +198,27 @@ impl Accounts {
 
 impl Account {
     async fn run(self: Arc<Self>) {
-        let (mut tick, mut look) = (tokio::time::interval(POLL), tokio::time::interval(LOOK));
+        let mut look = tokio::time::interval(LOOK);
+        let mut next_read = Instant::now();
         let mut n_failures: usize = 0;
         loop {
             let mut reads = true;
-            // Customers wait behind a page that could not be read: it is not left for the next look.
-            let again = BACK_OFF.get(n_failures.saturating_sub(1)).copied().unwrap_or(POLL);
             tokio::select! {
-                _ = tick.tick() => {}
+                () = tokio::time::sleep_until(next_read) => {}
                 () = self.woken.notified() => {}
                 _ = look.tick() => reads = false,
-                () = tokio::time::sleep(again), if n_failures > 0 => {}
             }
             if reads {
-                match self.read().await {
-                    Ok(()) => n_failures = 0,
+                n_failures = match self.read().await {
+                    Ok(()) => 0,
                     Err(error) => {
-                        n_failures = if error.is_paced() { BACK_OFF.len() + 1 } else { n_failures + 1 };
                         tracing::warn!(app = %self.app.name, error = %chain(&error), "an account could not be read on");
+                        if error.is_paced() { BACK_OFF.len() + 1 } else { n_failures + 1 }
                     }
-                }
+                };
+                // Customers wait behind a page that could not be read: it is not left for the next look.
+                let again = n_failures.checked_sub(1).and_then(|at| BACK_OFF.get(at)).copied();
+                next_read = Instant::now() + again.unwrap_or(POLL);
             }
             let left = if reads { SignedDuration::ZERO } else { OLD };
             if let Err(error) = self.answer_open(left).await {
